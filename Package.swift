@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// The language settings every target of ours is built with, said once.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A room of the house: its sources, what it knows of, and what ships with it.
+func room(_ name: String, knows dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+/// The tests of one room.
+func tests(_ name: String, of dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "influenced",
+    products: [
+        .executable(name: "influenced", targets: ["influenced"]),
+        .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+        .library(name: "Networks", targets: ["Networks"]),
+        .library(name: "InverseCurvature", targets: ["InverseCurvature"]),
+        .library(name: "Attribution", targets: ["Attribution"]),
+        .library(name: "Formats", targets: ["Formats"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CBLAS", providers: [.apt(["libblas-dev", "libopenblas0-pthread"])]),
+        .systemLibrary(name: "CLAPACK", providers: [.apt(["liblapack-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+
+        .target(name: "CKernels"),
+        room("LinearAlgebra", knows: ["CBLAS", "CLAPACK", "CKernels"]),
+        room("Networks", knows: ["LinearAlgebra", "JSON"]),
+        room("InverseCurvature", knows: ["LinearAlgebra"]),
+        room("Attribution", knows: ["LinearAlgebra", "Networks", "InverseCurvature", collections]),
+        room("JSON"),
+        room("Formats", knows: ["CZlib", "JSON"]),
+        room("Store", knows: ["LinearAlgebra", "Formats", grdb, crypto]),
+        room("Sockets", knows: ["CLinux"]),
+        room("HTTP", knows: ["Sockets", httpTypes]),
+        room(
+            "Service",
+            knows: [
+                "LinearAlgebra", "Networks", "InverseCurvature", "Attribution", "JSON", "Formats", "Store", "HTTP",
+                "Sockets", httpTypes, logging, configuration, serviceLifecycle,
+            ]),
+        room("Demo", knows: ["Formats", "Networks", "Store", "Service"], resources: [.copy("Resources/digits")]),
+        .executableTarget(
+            name: "influenced",
+            dependencies: ["Service", "Store", "Formats", "Demo", argumentParser, logging, configuration],
+            swiftSettings: settings),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
+        tests("NetworksTests", of: ["Networks", "LinearAlgebra", "Formats", "JSON"]),
+        tests("InverseCurvatureTests", of: ["InverseCurvature", "LinearAlgebra"]),
+        tests("AttributionTests", of: ["Attribution", "Networks", "InverseCurvature", "LinearAlgebra", "Formats"]),
+        tests("JSONTests", of: ["JSON"]),
+        tests("FormatsTests", of: ["Formats"]),
+        tests("StoreTests", of: ["Store", "Formats"]),
+        tests("SocketsTests", of: ["Sockets"]),
+        tests("HTTPTests", of: ["HTTP", "Sockets", httpTypes]),
+        tests("ServiceTests", of: ["Service", "JSON"]),
+        tests("EndToEndTests", of: ["influenced", "JSON"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,39 @@
+public import LinearAlgebra
+
+/// FastIF's candidates: the training examples nearest to a test by ℓ₂ distance of their features (Guo et al. 2021, section 3.2).
+public enum NearestNeighbors {
+    /// The `count` rows of `features` nearest to `query`, in ascending order of index; ties go to the lower index.
+    ///
+    /// Exact: ‖x − q‖² is ranked by 2·x·q − ‖x‖², one product over the rows. 2·n·D flops and the norms.
+    /// - Throws: `Interrupted`.
+    public static func indices(
+        of query: [Float], in features: FeatureRows, count: Int, parallel: Parallel, interruption: Interruption = .never
+    ) throws -> [UInt32] {
+        precondition(query.count == features.width, "the query has the features' width")
+        guard count < features.count else { return (0..<UInt32(features.count)).map { $0 } }
+        let closeness = AlignedMemory<Float>(uninitialized: features.count)
+        let pieces = Parallel.ranges(of: features.count, pieces: 64)
+        try parallel.forEach(pieces.count, interruption: interruption) { piece in
+            let tile = 32
+            let scratch = AlignedMemory<Float>(uninitialized: tile * features.width)
+            for start in stride(from: pieces[piece].lowerBound, to: pieces[piece].upperBound, by: tile) {
+                let rows = start..<min(start + tile, pieces[piece].upperBound)
+                features.withRows(rows, scratch: scratch.start) { stored in
+                    query.withUnsafeBufferPointer { query in
+                        for row in rows {
+                            let x = stored + (row - start) * features.width
+                            let product = Vectors.dot(x, query.baseAddress!, features.width) * Double(features.multiplier)
+                            closeness.start[row] = Float(2 * product - features.squaredNorm(of: row))
+                        }
+                    }
+                }
+            }
+        }
+        var order = (0..<UInt32(features.count)).map { $0 }
+        order.sort {
+            let (a, b) = (closeness.start[Int($0)], closeness.start[Int($1)])
+            return a == b ? $0 < $1 : a > b
+        }
+        return order.prefix(count).sorted()
+    }
+}

@@ -1,0 +1,115 @@
+internal import Foundation
+public import InverseCurvature
+public import LinearAlgebra
+internal import Networks
+
+/// One example of a ranking.
+public struct RankedExample: Sendable, Equatable {
+    /// Its row in the training dataset.
+    public let index: Int
+    /// s_test · gᵢ: positive for a proponent.
+    public let score: Float
+    /// Of the score, over the solver's repeats; nil for deterministic solvers and for a single repeat.
+    public let standardError: Float?
+}
+
+/// The proponents and opponents of one test, strongest first.
+public struct Ranking: Sendable, Equatable {
+    /// The k most positive scores.
+    public let proponents: [RankedExample]
+    /// The k most negative scores.
+    public let opponents: [RankedExample]
+    /// Whether the k-th and the (k+1)-th score differ by more than two standard errors at both ends; nil where a single repeat
+    /// leaves the error unknown.
+    public let isStable: Bool?
+}
+
+/// A named set of training examples, scored as a whole.
+public struct GroupScore: Sendable, Equatable {
+    /// The sum of the members' scores: removing all of them, to first order (Koh et al. 2019, section 2).
+    public let score: Float
+    /// Of the sum, over the solver's repeats.
+    public let standardError: Float?
+}
+
+extension FactoredGradients {
+    /// Ranks the scored examples of one test.
+    ///
+    /// - Parameters:
+    ///   - test: which of the solution's right-hand sides.
+    ///   - scores: of the selected examples along all the solution's vectors.
+    ///   - selection: which examples `scores` are of.
+    ///   - k: how many at each end.
+    public func ranking(
+        of test: Int, in scores: Scores, selection: RowSelection, solution: Solution, k: Int, parallel: Parallel
+    ) throws -> Ranking {
+        let indices: [UInt32]? = if case .indices(let indices) = selection { indices } else { nil }
+        // One more than is asked for: whether the ranking is settled is decided between the k-th and the next.
+        let ends = TopK(of: scores[test], indices: indices, count: k + 1)
+        let proponents = try errors(of: ends.proponents, test: test, solution, parallel)
+        let opponents = try errors(of: ends.opponents, test: test, solution, parallel)
+        let isStable: Bool? =
+            if let p = proponents.isSettled(at: k), let o = opponents.isSettled(at: k) { p && o } else { nil }
+        return Ranking(
+            proponents: proponents.examples(k), opponents: opponents.examples(k), isStable: isStable)
+    }
+
+    /// Scores a set of examples as a whole. An example named twice counts twice.
+    public func groupScore(
+        of members: [UInt32], test: Int, solution: Solution, parallel: Parallel, interruption: Interruption = .never
+    ) throws -> GroupScore {
+        let length = model.parameterCount
+        let vectors = [Array(solution.vectors[test * length..<(test + 1) * length])] + repeats(of: test, solution)
+        let scores = try scores(
+            of: .indices(members), along: vectors.flatMap { $0 }, parallel: parallel, interruption: interruption)
+        let sums = vectors.indices.map { scores[$0].reduce(0.0) { $0 + Double($1) } }
+        return GroupScore(score: Float(sums[0]), standardError: standardError(of: Array(sums.dropFirst())).map { Float($0) })
+    }
+
+    private func repeats(of test: Int, _ solution: Solution) -> [[Float]] {
+        let length = model.parameterCount
+        return solution.repeats.map { Array($0[test * length..<(test + 1) * length]) }
+    }
+
+    private func errors(
+        of ends: [ScoredExample], test: Int, _ solution: Solution, _ parallel: Parallel
+    ) throws -> ScoredEnd {
+        let repeats = repeats(of: test, solution)
+        guard !repeats.isEmpty, !ends.isEmpty else { return ScoredEnd(scored: ends, repeatScores: []) }
+        let scores = try scores(
+            of: .indices(ends.map { UInt32($0.index) }), along: repeats.flatMap { $0 }, parallel: parallel)
+        return ScoredEnd(scored: ends, repeatScores: repeats.indices.map { r in scores[r].map(Double.init) })
+    }
+}
+
+/// One end of a ranking with what each repeat says of it.
+private struct ScoredEnd {
+    let scored: [ScoredExample]
+    /// [repeats][examples]; empty for a deterministic solver.
+    let repeatScores: [[Double]]
+
+    func examples(_ k: Int) -> [RankedExample] {
+        scored.prefix(k).enumerated().map { position, example in
+            RankedExample(
+                index: example.index, score: example.score,
+                standardError: standardError(of: repeatScores.map { $0[position] }).map { Float($0) })
+        }
+    }
+
+    /// Whether the cut after the k-th would fall there again; nil where that can't be known.
+    func isSettled(at k: Int) -> Bool? {
+        guard scored.count > k else { return true }
+        let gap = abs(Double(scored[k - 1].score) - Double(scored[k].score))
+        if repeatScores.isEmpty { return gap > 0 }
+        // Of the difference itself: the repeats move both scores together.
+        return standardError(of: repeatScores.map { $0[k - 1] - $0[k] }).map { gap > 2 * $0 }
+    }
+}
+
+/// The standard error of the mean of independent values; nil for fewer than two.
+private func standardError(of values: [Double]) -> Double? {
+    guard values.count > 1 else { return nil }
+    let count = Double(values.count)
+    let mean = values.reduce(0, +) / count
+    return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1) / count).squareRoot()
+}

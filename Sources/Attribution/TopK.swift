@@ -1,0 +1,74 @@
+internal import HeapModule
+
+/// An example and its score.
+public struct ScoredExample: Sendable, Equatable {
+    /// Its row in the training dataset.
+    public let index: Int
+    /// Its score.
+    public let score: Float
+
+    /// A pair.
+    public init(index: Int, score: Float) {
+        self.index = index
+        self.score = score
+    }
+}
+
+/// The two ends of a list of scores.
+public struct TopK: Sendable, Equatable {
+    /// The most positive scores, largest first.
+    public let proponents: [ScoredExample]
+    /// The most negative scores, smallest first.
+    public let opponents: [ScoredExample]
+
+    /// The `count` strongest of each sign: ties go to the lower index, zeros are in neither list, and no list is filled up with
+    /// scores of the other sign. O(n + k·log k·log n) for scores in random order.
+    ///
+    /// - Parameter indices: the examples that `scores` belong to; nil where they are 0, 1, 2, …
+    public init(of scores: UnsafeBufferPointer<Float>, indices: [UInt32]? = nil, count: Int) {
+        var positive = Strongest(count: count)
+        var negative = Strongest(count: count)
+        for (position, score) in scores.enumerated() where score != 0 {
+            let index = indices.map { Int($0[position]) } ?? position
+            if score > 0 {
+                positive.offer(index, strength: score)
+            } else {
+                // NaN is neither positive nor less than zero.
+                guard score < 0 else { continue }
+                negative.offer(index, strength: -score)
+            }
+        }
+        proponents = positive.sorted.map { ScoredExample(index: $0.index, score: $0.strength) }
+        opponents = negative.sorted.map { ScoredExample(index: $0.index, score: -$0.strength) }
+    }
+}
+
+/// Keeps the strongest of what it is offered.
+private struct Strongest {
+    struct Entry: Comparable {
+        let strength: Float
+        let index: Int
+
+        /// Weaker first; of equals, the higher index is the weaker.
+        static func < (a: Entry, b: Entry) -> Bool {
+            a.strength == b.strength ? a.index > b.index : a.strength < b.strength
+        }
+    }
+
+    private let count: Int
+    private var heap = Heap<Entry>()
+
+    init(count: Int) { self.count = count }
+
+    @inline(__always)
+    mutating func offer(_ index: Int, strength: Float) {
+        let entry = Entry(strength: strength, index: index)
+        if heap.count < count {
+            heap.insert(entry)
+        } else if let weakest = heap.min, weakest < entry {
+            heap.replaceMin(with: entry)
+        }
+    }
+
+    var sorted: [Entry] { heap.unordered.sorted(by: >) }
+}

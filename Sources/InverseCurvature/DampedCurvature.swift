@@ -1,0 +1,45 @@
+public import LinearAlgebra
+
+/// The system a solver solves: (D + λI)s = v, D a curvature of the data and λ = weight decay + damping (`lambda_effective`).
+public struct DampedCurvature: Sendable {
+    /// D, by its products.
+    public let data: any CurvatureOperator
+    /// λ.
+    public let shift: Double
+
+    /// p: the length of s and v.
+    public var dimension: Int { data.dimension }
+
+    /// The system of a curvature and its λ.
+    public init(_ data: any CurvatureOperator, shift: Double) {
+        self.data = data
+        self.shift = shift
+    }
+
+    /// v − (D + λI)s over all examples, for each of `count` stacked vectors.
+    /// - Throws: `Interrupted`.
+    public func remainder(
+        of rightHandSides: [Float], after solutions: [Float], count: Int, parallel: Parallel, interruption: Interruption
+    ) throws -> [Float] {
+        var image = [Float](repeating: 0, count: solutions.count)
+        try solutions.withUnsafeBufferPointer { s in
+            try image.withUnsafeMutableBufferPointer { image in
+                try data.product(
+                    of: s.baseAddress!, to: image.baseAddress!, vectorCount: count, parallel: parallel,
+                    interruption: interruption)
+            }
+        }
+        let shift = Float(shift)
+        return image.indices.map { rightHandSides[$0] - image[$0] - shift * solutions[$0] }
+    }
+
+    /// ‖v − (D + λI)s‖/‖v‖ for each of the stacked vectors; 0 where v = 0.
+    static func relativeNorms(of remainders: [Float], to rightHandSides: [Float], count: Int) -> [Double] {
+        let length = rightHandSides.count / count
+        return (0..<count).map { i in
+            let part = i * length..<(i + 1) * length
+            let size = Vectors.norm(Array(rightHandSides[part]))
+            return size == 0 ? 0 : Vectors.norm(Array(remainders[part])) / size
+        }
+    }
+}

@@ -1,0 +1,97 @@
+internal import Foundation
+public import LinearAlgebra
+
+/// LiSSA: s_test by a stochastic Neumann series (Agarwal, Bullins & Hazan 2017; Koh & Liang 2017, section 3;
+/// FastIF section 3.3 runs the repeats in parallel).
+///
+///     h₀ = v,   h ← v + h − (C_B + λI)h/scale,   s_test = mean over repeats of h/scale
+///
+/// whose fixed point is h/scale = (D + λI)⁻¹v. The peers' form, v + (1 − d)h − Hh/scale, solves (H + scale·d·I) instead.
+///
+/// Each repeat owns a random stream and its memory, and repeats are averaged in order: the bits do not depend on the threads.
+/// A mini-batch is shared by all right-hand sides. J·T·B products with one example's Cᵢ, for each right-hand side.
+public struct LiSSA: Sendable {
+    /// What determines the run.
+    public let settings: Settings
+    /// The automatic scale, to be named where the recursion diverges.
+    let safeScale: Double
+
+    /// A run with the automatic parts of `choice` filled in for a curvature of this spectrum.
+    public init(_ choice: Choice, spectrum: SpectrumEstimate, exampleCount: Int, shift: Double) {
+        settings = choice.resolved(for: spectrum, exampleCount: exampleCount, shift: shift)
+        safeScale = Choice.safeScale(for: spectrum, batchSize: settings.batchSize, shift: shift)
+    }
+
+    /// A residual above this is no solution: the zero vector's is 1, and mini-batch noise stays well below.
+    static let uselessResidual = 10.0
+    /// A residual up to this counts as converged.
+    static let convergedResidual = 0.1
+
+    /// Solves for `count` stacked right-hand sides.
+    /// - Throws: `SolverError.diverged`, `Interrupted`.
+    public func solve(
+        _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel,
+        interruption: Interruption = .never
+    ) throws -> Solution {
+        let length = rightHandSides.count
+        let estimates = AlignedMemory<Float>(uninitialized: length * settings.numRepeat)
+        try parallel.forEach(settings.numRepeat, interruption: interruption) { index in
+            try runRepeat(
+                index, of: system.data, rightHandSides, count: count, shift: system.shift,
+                h: estimates.start + index * length, interruption: interruption)
+        }
+        let repeats = (0..<settings.numRepeat).map { Array(estimates.elements[$0 * length..<($0 + 1) * length]) }
+        let mean = Self.mean(of: repeats)
+        let remainders = try system.remainder(
+            of: rightHandSides, after: mean, count: count, parallel: parallel, interruption: interruption)
+        let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
+        guard residuals.allSatisfy({ $0 < Self.uselessResidual }) else {
+            throw SolverError.diverged(settings: settings, step: settings.recursionDepth, safeScale: safeScale)
+        }
+        return Solution(
+            vectors: mean, repeats: repeats, residuals: residuals,
+            converged: residuals.allSatisfy { $0 <= Self.convergedResidual })
+    }
+
+    /// One recursion; leaves h/scale in `h`.
+    private func runRepeat<Operator: CurvatureOperator>(
+        _ index: Int, of curvature: Operator, _ v: [Float], count: Int, shift: Double, h: UnsafeMutablePointer<Float>,
+        interruption: Interruption
+    ) throws {
+        let workspace = curvature.makeWorkspace(vectorCount: count)
+        var sampler = EpochSampler(
+            count: curvature.exampleCount, stream: RandomStream(seed: settings.seed, index: UInt64(index)))
+        let batch = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: settings.batchSize)
+        defer { batch.deallocate() }
+        let keep = Float(1 - shift / settings.scale)
+        let step = Float(-1 / settings.scale)
+        // The fixed point is at most scale/λ times v, so that anything far beyond it is on its way to infinity.
+        let bound = 100 * Vectors.norm(v) * settings.scale / max(shift, 1e-6 * settings.scale)
+        try v.withUnsafeBufferPointer { v in
+            let v = v.baseAddress!
+            let length = curvature.dimension * count
+            h.update(from: v, count: length)
+            for j in 0..<settings.recursionDepth {
+                sampler.next(into: batch)
+                curvature.addProduct(
+                    over: .indices(UnsafeBufferPointer(batch)), alpha: step, of: h, beta: keep, to: h, vectorCount: count,
+                    workspace: workspace)
+                BLAS.add(length, alpha: 1, v, to: h)
+                guard j % 16 == 15 || j == settings.recursionDepth - 1 else { continue }
+                try interruption.check()
+                // Written so that NaN fails it too.
+                guard Vectors.norm(h, length) <= bound else {
+                    throw SolverError.diverged(settings: settings, step: j + 1, safeScale: safeScale)
+                }
+            }
+            BLAS.scale(length, by: Float(1 / settings.scale), h)
+        }
+    }
+
+    /// Averages in double precision and in order.
+    private static func mean(of repeats: [[Float]]) -> [Float] {
+        guard repeats.count > 1 else { return repeats.first ?? [] }
+        let factor = 1 / Double(repeats.count)
+        return repeats[0].indices.map { i in Float(repeats.reduce(0.0) { $0 + Double($1[i]) } * factor) }
+    }
+}

@@ -1,0 +1,28 @@
+public import LinearAlgebra
+
+/// What the automatic settings need to know of a curvature; estimated once for a checkpoint and kept.
+public struct SpectrumEstimate: Sendable, Equatable, Codable {
+    /// λ_max(D), by Lanczos: a lower bound that is tight to about a per cent.
+    public let largestEigenvalue: Double
+    /// trace(D).
+    public let trace: Double
+    /// A bound of maxᵢ ‖Cᵢ‖.
+    public let largestExampleNorm: Double
+
+    /// An estimate known from before.
+    public init(largestEigenvalue: Double, trace: Double, largestExampleNorm: Double) {
+        self.largestEigenvalue = largestEigenvalue
+        self.trace = trace
+        self.largestExampleNorm = largestExampleNorm
+    }
+
+    /// Estimates; 16 products over all examples.
+    /// - Throws: `Interrupted`.
+    public init(of curvature: any CurvatureOperator, parallel: Parallel, interruption: Interruption = .never) throws {
+        largestEigenvalue = try Lanczos.largestEigenvalue(dimension: curvature.dimension) { x, y in
+            try curvature.product(of: x, to: y, vectorCount: 1, parallel: parallel, interruption: interruption)
+        }
+        trace = curvature.trace
+        largestExampleNorm = curvature.largestExampleNorm
+    }
+}

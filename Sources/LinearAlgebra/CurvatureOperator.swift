@@ -1,0 +1,77 @@
+/// Which training examples a curvature product runs over.
+public enum ExampleBatch {
+    /// Neighbouring rows, which can be read as they lie.
+    case range(Range<Int>)
+    /// Any rows, which are gathered.
+    case indices(UnsafeBufferPointer<UInt32>)
+
+    /// Examples in the batch.
+    public var count: Int {
+        switch self {
+        case .range(let rows): rows.count
+        case .indices(let rows): rows.count
+        }
+    }
+}
+
+/// The data part of a curvature: D = (1/n) Σ Cᵢ over n training examples, each Cᵢ symmetric, known by its products.
+///
+/// Weight decay and damping are not inside: solvers work on D + λI and are told λ. This is all that a solver knows of a model,
+/// so every solver works on every network.
+public protocol CurvatureOperator: Sendable {
+    /// Memory that one thread's products need, made once and used again.
+    associatedtype Workspace
+
+    /// p: the length of the vectors.
+    var dimension: Int { get }
+    /// n: how many examples the curvature is the mean of.
+    var exampleCount: Int { get }
+    /// trace(D).
+    var trace: Double { get }
+    /// An upper bound of maxᵢ ‖Cᵢ‖₂: how wide a mini-batch of one can swing.
+    var largestExampleNorm: Double { get }
+
+    /// Memory for products with up to `vectorCount` vectors.
+    func makeWorkspace(vectorCount: Int) -> Workspace
+
+    /// y ← β·y + α·(1/|B|) Σ_{i∈B} Cᵢ·x for each of `vectorCount` vectors, stacked `dimension` apart.
+    ///
+    /// `x` and `y` may be the same memory: every read of x happens before the first write of y. The result's bits depend on the
+    /// arguments alone.
+    func addProduct(
+        over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, to y: UnsafeMutablePointer<Float>,
+        vectorCount: Int, workspace: Workspace)
+
+    /// Writes D + λI itself: every element of the lower triangle.
+    /// - Throws: `Interrupted`.
+    func write(
+        plus shift: Double, to matrix: PackedSymmetricMatrix, parallel: Parallel, interruption: Interruption) throws
+}
+
+extension CurvatureOperator {
+    /// Pieces that a product over all examples is split into: more than there will be cores, and fixed, so that the order in
+    /// which the pieces are summed, and with it every bit of the result, is the same on any number of threads.
+    private static var pieces: Int { 16 }
+
+    /// y ← D·x over all examples, for each of `vectorCount` stacked vectors.
+    /// - Throws: `Interrupted`.
+    public func product(
+        of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel,
+        interruption: Interruption = .never
+    ) throws {
+        let ranges = Parallel.ranges(of: exampleCount, pieces: Self.pieces)
+        let length = dimension * vectorCount
+        let partials = AlignedMemory<Float>(uninitialized: length * ranges.count)
+        // The pointer is only read, by every piece.
+        nonisolated(unsafe) let x = x
+        try parallel.forEach(ranges.count, interruption: interruption) { piece in
+            let workspace = makeWorkspace(vectorCount: vectorCount)
+            let rows = ranges[piece]
+            addProduct(
+                over: .range(rows), alpha: Float(rows.count) / Float(exampleCount), of: x, beta: 0,
+                to: partials.start + piece * length, vectorCount: vectorCount, workspace: workspace)
+        }
+        y.update(from: partials.start, count: length)
+        for piece in 1..<max(1, ranges.count) { BLAS.add(length, alpha: 1, partials.start + piece * length, to: y) }
+    }
+}

@@ -1,0 +1,153 @@
+public import LinearAlgebra
+
+/// The curvature of a softmax regression at fixed parameters, as products over mini-batches.
+///
+/// D = (1/n) Σᵢ Aᵢ ⊗ x̃ᵢx̃ᵢᵀ, where the C × C matrix Aᵢ is diag(p) − p pᵀ (`hessian`, and `gauss_newton`, which are the same here)
+/// or r rᵀ (`empirical_fisher`). A product with V [C, D] is two small products: u = x̃·Vᵀ, then (A u) ⊗ x̃: 4·D·C flops an example.
+/// p and r are computed once for a checkpoint, so that a step touches nothing but its rows and its vector.
+public struct SoftmaxCurvature: CurvatureOperator {
+    /// Which output curvature the Aᵢ are.
+    public enum Kind: Sendable {
+        /// diag(p) − p pᵀ.
+        case hessian
+        /// r rᵀ.
+        case empiricalFisher
+    }
+
+    /// The model.
+    public let model: SoftmaxRegression
+    /// The training examples' inputs.
+    public let features: FeatureRows
+    /// p for `hessian`, r for `empiricalFisher`: [n, C].
+    let outputFactors: [Float]
+    /// Which curvature this is.
+    public let kind: Kind
+    /// trace(D).
+    public let trace: Double
+    /// max over examples of ‖Aᵢ‖·‖x̃ᵢ‖², or a bound of it.
+    public let largestExampleNorm: Double
+
+    /// - Parameter outputFactors: probabilities for `hessian`, residuals for `empiricalFisher`, [n, C].
+    public init(_ kind: Kind, model: SoftmaxRegression, features: FeatureRows, outputFactors: [Float]) {
+        precondition(outputFactors.count == features.count * model.classCount, "one row of output factors for each example")
+        self.kind = kind
+        self.model = model
+        self.features = features
+        self.outputFactors = outputFactors
+        var trace = 0.0
+        var largest = 0.0
+        for row in 0..<features.count {
+            let squaredNorm = features.squaredNorm(of: row) + (model.hasBias ? 1 : 0)
+            let factors = outputFactors[row * model.classCount..<(row + 1) * model.classCount]
+            var outputTrace = 0.0
+            var bound = 0.0
+            for factor in factors.lazy.map(Double.init) {
+                switch kind {
+                case .hessian:
+                    outputTrace += factor * (1 - factor)
+                    // Gershgorin: row c of diag(p) − p pᵀ sums in magnitude to 2·p_c(1 − p_c).
+                    bound = max(bound, 2 * factor * (1 - factor))
+                case .empiricalFisher:
+                    outputTrace += factor * factor
+                    bound += factor * factor
+                }
+            }
+            trace += outputTrace * squaredNorm
+            largest = max(largest, bound * squaredNorm)
+        }
+        self.trace = trace / Double(features.count)
+        largestExampleNorm = largest
+    }
+
+    /// p: the length of θ.
+    public var dimension: Int { model.parameterCount }
+    /// n.
+    public var exampleCount: Int { features.count }
+
+    /// Scratch memory of one thread.
+    public final class Workspace {
+        let rows: AlignedMemory<Float>
+        let outputs: AlignedMemory<Float>
+        let sum: AlignedMemory<Float>
+
+        init(tile: Int, model: SoftmaxRegression, vectorCount: Int) {
+            rows = AlignedMemory(uninitialized: tile * model.inputWidth)
+            outputs = AlignedMemory(uninitialized: tile * model.classCount)
+            sum = AlignedMemory(uninitialized: model.parameterCount * vectorCount)
+        }
+    }
+
+    /// Memory for products with up to `vectorCount` vectors.
+    public func makeWorkspace(vectorCount: Int) -> Workspace {
+        Workspace(tile: SoftmaxRegression.tile, model: model, vectorCount: vectorCount)
+    }
+
+    /// y ← β·y + α·(1/|B|) Σ_{i∈B} Cᵢ·x. The rows of a tile are widened once for all vectors.
+    public func addProduct(
+        over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, to y: UnsafeMutablePointer<Float>,
+        vectorCount: Int, workspace: Workspace
+    ) {
+        let factor = alpha / Float(batch.count)
+        // One tile can go straight to y: its product with x is complete before y is written. More tiles must not.
+        let direct = batch.count <= SoftmaxRegression.tile
+        for start in stride(from: 0, to: batch.count, by: SoftmaxRegression.tile) {
+            let tile = start..<min(start + SoftmaxRegression.tile, batch.count)
+            withTile(tile, of: batch, workspace) { rows, index in
+                for v in 0..<vectorCount {
+                    let offset = v * dimension
+                    model.outputs(
+                        x + offset, rows: rows, rowCount: tile.count, multiplier: features.multiplier,
+                        into: workspace.outputs.start)
+                    applyOutputCurvature(rowCount: tile.count, index: index, workspace.outputs.start)
+                    model.accumulate(
+                        workspace.outputs.start, rows: rows, rowCount: tile.count, multiplier: features.multiplier,
+                        alpha: factor, beta: direct ? beta : (start == 0 ? 0 : 1),
+                        into: (direct ? y : workspace.sum.start) + offset)
+                }
+            }
+        }
+        guard !direct else { return }
+        let length = dimension * vectorCount
+        if beta == 0 {
+            y.update(from: workspace.sum.start, count: length)
+        } else {
+            if beta != 1 { BLAS.scale(length, by: beta, y) }
+            BLAS.add(length, alpha: 1, workspace.sum.start, to: y)
+        }
+    }
+
+    /// Lends a tile's rows as floats, and the function from a row of the tile to its example.
+    @inline(__always)
+    private func withTile(
+        _ tile: Range<Int>, of batch: ExampleBatch, _ workspace: Workspace,
+        _ body: (UnsafePointer<Float>, (Int) -> Int) -> Void
+    ) {
+        switch batch {
+        case .range(let range):
+            let rows = (range.lowerBound + tile.lowerBound)..<(range.lowerBound + tile.upperBound)
+            features.withRows(rows, scratch: workspace.rows.start) { body($0, { rows.lowerBound + $0 }) }
+        case .indices(let indices):
+            let chosen = UnsafeBufferPointer(rebasing: indices[tile])
+            features.gather(chosen, into: workspace.rows.start)
+            body(UnsafePointer(workspace.rows.start), { Int(chosen[$0]) })
+        }
+    }
+
+    /// u ← A u for each row: p∘u − p(p·u), or r(r·u).
+    @inline(__always)
+    private func applyOutputCurvature(rowCount: Int, index: (Int) -> Int, _ outputs: UnsafeMutablePointer<Float>) {
+        let classes = model.classCount
+        outputFactors.withUnsafeBufferPointer { factors in
+            for row in 0..<rowCount {
+                let f = factors.baseAddress! + index(row) * classes
+                let u = outputs + row * classes
+                var inner: Float = 0
+                for c in 0..<classes { inner += f[c] * u[c] }
+                switch kind {
+                case .hessian: for c in 0..<classes { u[c] = f[c] * (u[c] - inner) }
+                case .empiricalFisher: for c in 0..<classes { u[c] = f[c] * inner }
+                }
+            }
+        }
+    }
+}
