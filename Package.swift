@@ -28,6 +28,8 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
 let package = Package(
     name: "influenced",
     products: [
@@ -45,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
@@ -68,12 +71,14 @@ let package = Package(
             "Service",
             knows: [
                 "LinearAlgebra", "Networks", "InverseCurvature", "Attribution", "JSON", "Formats", "Store", "HTTP",
-                "Sockets", httpTypes, logging, configuration, serviceLifecycle,
+                "Sockets", httpTypes, logging, configuration, serviceLifecycle, systemPackage,
             ]),
-        room("Demo", knows: ["Formats", "Networks", "Store", "Service"], resources: [.copy("Resources/digits")]),
+        room("Demo", knows: ["Formats", "LinearAlgebra", "Networks", "Store", "Service"], resources: [.copy("Resources/digits")]),
         .executableTarget(
             name: "influenced",
-            dependencies: ["Service", "Store", "Formats", "Demo", argumentParser, logging, configuration],
+            dependencies: [
+                "Service", "Store", "Formats", "JSON", "LinearAlgebra", "Demo", "Sockets", argumentParser, logging, serviceLifecycle,
+            ],
             swiftSettings: settings),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),

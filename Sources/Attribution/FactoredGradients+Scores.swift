@@ -10,9 +10,9 @@ public struct Scores: Sendable {
     /// direction · gᵢ: [directions, rows].
     public let values: AlignedMemory<Float>
 
-    /// The scores along one direction.
-    public subscript(direction: Int) -> UnsafeBufferPointer<Float> {
-        UnsafeBufferPointer(rebasing: values.elements[direction * rowCount..<(direction + 1) * rowCount])
+    /// The scores along one direction, copied.
+    public subscript(direction: Int) -> [Float] {
+        Array(values.elements[direction * rowCount..<(direction + 1) * rowCount])
     }
 }
 

@@ -37,15 +37,15 @@ extension FactoredGradients {
     ///
     /// - Parameters:
     ///   - test: which of the solution's right-hand sides.
-    ///   - scores: of the selected examples along all the solution's vectors.
+    ///   - scores: of the selected examples along that vector.
     ///   - selection: which examples `scores` are of.
     ///   - k: how many at each end.
     public func ranking(
-        of test: Int, in scores: Scores, selection: RowSelection, solution: Solution, k: Int, parallel: Parallel
+        of test: Int, scores: [Float], selection: RowSelection, solution: Solution, k: Int, parallel: Parallel
     ) throws -> Ranking {
         let indices: [UInt32]? = if case .indices(let indices) = selection { indices } else { nil }
         // One more than is asked for: whether the ranking is settled is decided between the k-th and the next.
-        let ends = TopK(of: scores[test], indices: indices, count: k + 1)
+        let ends = scores.withUnsafeBufferPointer { TopK(of: $0, indices: indices, count: k + 1) }
         let proponents = try errors(of: ends.proponents, test: test, solution, parallel)
         let opponents = try errors(of: ends.opponents, test: test, solution, parallel)
         let isStable: Bool? =

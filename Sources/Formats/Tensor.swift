@@ -31,15 +31,23 @@ public struct Tensor: Sendable {
         self.bytes = bytes
     }
 
-    /// Bytes that a tensor of this shape takes; nil where the product overflows or an extent is negative.
+    /// A tensor whose shape is known to describe `bytes`.
+    init(unchecked elementType: ElementType, _ shape: [Int], _ bytes: Data) {
+        self.elementType = elementType
+        self.shape = shape
+        self.bytes = bytes
+    }
+
+    /// Bytes that a tensor of this shape takes; nil where an extent is negative, or where the extents other than 0 multiply to
+    /// more than `Int` holds (an extent of 0 hides no overflow, so that every partial product is safe to form).
     public static func byteCount(of shape: [Int], _ elementType: ElementType) -> Int? {
         var count = elementType.byteCount
         for extent in shape {
             guard extent >= 0 else { return nil }
-            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
             guard !overflow else { return nil }
             count = product
         }
-        return count
+        return shape.contains(0) ? 0 : count
     }
 }

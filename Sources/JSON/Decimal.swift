@@ -24,7 +24,8 @@ struct Decimal {
     /// The number lies in [10^(magnitude − 1), 10^magnitude), unless it is 0.
     var magnitude: Int { digitCount + exponent }
 
-    /// The value as an integer, if it was read without fraction and exponent and fits. Not for −0, which only `Double` can tell from 0.
+    /// The value as an integer, if it was read without fraction and exponent and fits. Not for −0, which only `Double` can tell
+    /// from 0.
     func integer(isNegative: Bool) -> Int? {
         guard !isTruncated else { return nil }
         guard isNegative else { return Int(exactly: significand) }
@@ -34,8 +35,9 @@ struct Decimal {
 
     /// The nearest `Double`, ties to even; nil where that takes more than 128-bit arithmetic.
     ///
-    /// 10^e = 5^e · 2^e, and 5²⁷ is below 2⁶³: for exponents within ±27, product or quotient of two 64-bit integers are exact, and rounding them to 53 bits
-    /// is all that is left. Where significand and power are both exact as `Double`, one hardware operation rounds as well (Clinger 1990).
+    /// 10^e = 5^e · 2^e, and 5²⁷ is below 2⁶³: for exponents within ±27, product or quotient of two 64-bit integers are exact,
+    /// and rounding them to 53 bits is all that is left. Where significand and power are both exact as `Double`, one hardware
+    /// operation rounds as well (Clinger 1990).
     var rounded: Double? {
         guard !isTruncated else { return nil }
         guard significand != 0 else { return 0 }

@@ -1,8 +1,9 @@
 /// A JSON value (RFC 8259).
 ///
-/// Reading makes `numbers` of every non-empty array that holds numbers only, so that a million inputs take eight bytes each. `float` exists for
-/// writing: it prints the shortest decimal that gives the `Float` back. Equality is that of the JSON text's meaning: numbers compare by value
-/// whatever case holds them, strings and keys by their code points (no Unicode normalisation), objects whatever their order.
+/// Reading makes `numbers` of every non-empty array that holds numbers only, so that a million inputs take eight bytes each.
+/// `float` exists for writing: it prints the shortest decimal that gives the `Float` back. Equality is that of the JSON text's
+/// meaning: numbers compare by value whatever case holds them, strings and keys by their code points (no Unicode normalisation),
+/// objects whatever their order.
 public enum JSON: Sendable {
     /// `null`.
     case null

@@ -23,8 +23,8 @@ public struct JSONObject: Sendable {
     /// The keys in order. O(n).
     public var keys: [String] { members.map(\.key) }
 
-    /// The value of `key`. Setting adds the member at the end or replaces its value in place, in O(1) on average; setting nil removes
-    /// it in O(n). (To store a JSON null, set `.null`.)
+    /// The value of `key`. Setting adds the member at the end or replaces its value in place, in O(1) on average; setting nil
+    /// removes it in O(n). (To store a JSON null, set `.null`.)
     public subscript(key: String) -> JSON? {
         get { position(of: key).map { members[$0].value } }
         set {

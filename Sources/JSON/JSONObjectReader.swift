@@ -1,8 +1,8 @@
 /// The members of an object, to be read as what they should be. Failures go to the shared list; see ``JSONReader``.
 ///
-/// Each kind of value comes as up to three methods: `integer(_:in:)` for a member that must be there (nil if it is not or is wrong),
-/// `optionalInteger(_:in:)` for one that may be left out (nil then, too), and `integer(_:default:in:)` for one that has a default (which stands in
-/// for a wrong value as well, the issue being reported). A `null` counts as left out.
+/// Each kind of value comes as up to three methods: `integer(_:in:)` for a member that must be there (nil if it is not or is
+/// wrong), `optionalInteger(_:in:)` for one that may be left out (nil then, too), and `integer(_:default:in:)` for one that has
+/// a default (which stands in for a wrong value as well, the issue being reported). A `null` counts as left out.
 public struct JSONObjectReader {
     /// The members.
     public let members: JSONObject

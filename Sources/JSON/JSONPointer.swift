@@ -1,4 +1,5 @@
-/// A place in a JSON value (RFC 6901): "" is the whole, "/tests/0/input" the member `input` of the first element of the member `tests`.
+/// A place in a JSON value (RFC 6901): "" is the whole, "/tests/0/input" the member `input` of the first element of the member
+/// `tests`.
 public struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
     /// The pointer as RFC 6901 §5 writes it, with `~` as `~0` and `/` as `~1`.
     public let description: String

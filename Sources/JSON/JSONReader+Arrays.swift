@@ -62,8 +62,8 @@ extension JSONReader {
 extension JSONReader {
     /// The value as an array of finite numbers, nested or flat: the numbers in row-major order and the extents, outermost first.
     ///
-    /// Every array must have as many elements as its siblings, none may be empty, and numbers stand at one depth only. O(n); recursion is as deep
-    /// as the value is nested.
+    /// Every array must have as many elements as its siblings, none may be empty, and numbers stand at one depth only. O(n);
+    /// recursion is as deep as the value is nested.
     public func numericArray() -> (values: [Double], shape: [Int])? {
         var shape: [Int] = []
         var innermost = json

@@ -1,7 +1,8 @@
 /// A value with its place, to be read as what it should be.
 ///
-/// What is wrong goes to a list shared with every reader made from this one, so that reading on after a failure finds all problems at once:
-/// a method that fails reports one issue and returns nil, and `issues.check()` at the end throws what was reported.
+/// What is wrong goes to a list shared with every reader made from this one, so that reading on after a failure finds all
+/// problems at once: a method that fails reports one issue and returns nil, and `issues.check()` at the end throws what was
+/// reported.
 ///
 ///     let reader = JSONReader(json)
 ///     let object = reader.object(allowing: ["model", "k"])
@@ -39,7 +40,8 @@ public struct JSONReader {
 }
 
 extension JSONReader {
-    /// The value as an object. Members whose keys are not in `allowed` are reported, each with the key that was meant if one is close.
+    /// The value as an object. Members whose keys are not in `allowed` are reported, each with the key that was meant if one is
+    /// close.
     /// - Parameter allowed: the keys there may be; nil for any.
     public func object(allowing allowed: [String]? = nil) -> JSONObjectReader? {
         guard case .object(let members) = json else {
@@ -48,9 +50,9 @@ extension JSONReader {
         }
         if let allowed {
             for (key, _) in members where !allowed.contains(key) {
-                let suggestion = SpellingSuggestion.closest(to: key, among: allowed).map { "did you mean \"\($0)\"? " } ?? ""
-                issues.report(
-                    pointer.appending(key), "is not a known field; \(suggestion)There may be: \(allowed.joined(separator: ", "))")
+                let suggestion = SpellingSuggestion.closest(to: key, among: allowed).map { "; did you mean \"\($0)\"?" } ?? ""
+                let known = allowed.isEmpty ? "there are none" : "known: \(allowed.joined(separator: ", "))"
+                issues.report(pointer.appending(key), "is not a known field (\(known))\(suggestion)")
             }
         }
         return JSONObjectReader(members: members, pointer: pointer, issues: issues)

@@ -1,8 +1,8 @@
 extension JSON {
     /// The compact JSON text of the value, in UTF-8: no white space, members in their order, the same bytes for the same value.
     ///
-    /// Numbers are the shortest that read back as the same `Double` (of `float`: as the same `Float`); those that are not finite become `null`.
-    /// O(size of the text).
+    /// Numbers are the shortest that read back as the same `Double` (of `float`: as the same `Float`); those that are not finite
+    /// become `null`. O(size of the text).
     public func serialized() -> [UInt8] {
         var writer = JSONWriter()
         writer.write(self)

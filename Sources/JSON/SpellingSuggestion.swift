@@ -3,7 +3,8 @@ enum SpellingSuggestion {
     /// No suggestion for words longer than this: the comparison takes time in proportion to both lengths.
     private static let longestWord = 64
 
-    /// The first of the `words` nearest to `word` by edits, if so few that it looks like a slip: one edit for each three letters, at least one.
+    /// The first of the `words` nearest to `word` by edits, if so few that it looks like a slip: one edit for each three
+    /// letters, at least one.
     static func closest(to word: String, among words: [String]) -> String? {
         let letters = Array(word.lowercased().utf8)
         guard letters.count <= longestWord else { return nil }
@@ -16,7 +17,8 @@ enum SpellingSuggestion {
         return best?.word
     }
 
-    /// The least number of insertions, deletions, replacements and swaps of neighbours (each place edited once at most) that make `b` of `a`.
+    /// The least number of insertions, deletions, replacements and swaps of neighbours (each place edited once at most) that
+    /// make `b` of `a`.
     private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         guard !a.isEmpty, !b.isEmpty else { return max(a.count, b.count) }
         var beforePrevious: [Int] = []

@@ -31,20 +31,3 @@ public struct ModelSpec: Sendable, Equatable {
         self.weightDecay = weightDecay
     }
 }
-
-/// Why a spec does not describe a model: where in the spec, and what would be right.
-public struct SpecError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A JSON Pointer (RFC 6901) into the spec.
-    public let pointer: String
-    /// What is wrong, and what would be right.
-    public let detail: String
-
-    /// An error at `pointer`.
-    public init(pointer: String, detail: String) {
-        self.pointer = pointer
-        self.detail = detail
-    }
-
-    /// "POINTER: DETAIL".
-    public var description: String { pointer.isEmpty ? "spec: \(detail)" : "spec, \(pointer): \(detail)" }
-}

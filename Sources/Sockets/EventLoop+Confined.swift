@@ -69,8 +69,6 @@ extension EventLoop {
     }
 
     func cancel(_ timer: LoopTimer) {
-        // A timer that is not set may be cancelled by a deinitialiser, on any thread.
-        guard timer.isSet else { return }
         preconditionOnLoop()
         confined.timers.remove(timer)
     }

@@ -60,13 +60,15 @@ public final class EventLoop: @unchecked Sendable {
         precondition(isFirst, "A loop is started once")
         running.enter()
         var thread = pthread_t()
-        let status = pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            let loop = Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue()
-            loop.run()
-            loop.running.leave()
-            return nil
-        }, Unmanaged.passRetained(self).toOpaque())
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                let loop = Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue()
+                loop.run()
+                loop.running.leave()
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
         guard status == 0 else {
             Unmanaged.passUnretained(self).release()
             running.leave()
@@ -184,5 +186,7 @@ public final class EventLoop: @unchecked Sendable {
         }
         // Let go of outside the lock: what the tasks hold may call `execute` as it goes.
         _ = consume dropped
+        // The system may give another thread this one's identity.
+        owner.store(0, ordering: .relaxed)
     }
 }

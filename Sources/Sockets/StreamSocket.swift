@@ -53,6 +53,13 @@ public struct StreamSocket: ~Copyable, Sendable {
         guard shutdown(descriptor.number, Int32(SHUT_WR)) == 0 else { throw .current(.shutdown) }
     }
 
+    /// Has the close that is to come throw away what has not been sent, and tell the peer so by a reset, instead of leaving
+    /// the kernel to go on trying with a peer that takes nothing.
+    public func resetOnClose() {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        _ = setsockopt(descriptor.number, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// Sends small writes at once instead of waiting to fill a packet (TCP_NODELAY). Without effect on a unix socket.
     public func disableDelay() {
         try? setOption(descriptor, level: Int32(IPPROTO_TCP), name: TCP_NODELAY, value: 1, "TCP_NODELAY")

@@ -95,8 +95,8 @@ struct ReaderTests {
         #expect(object.integer("k") == 1)
         #expect(
             reader.issues.issues == [
-                JSONIssue(pointer: "/modle", detail: "is not a known field; did you mean \"model\"? There may be: model, k"),
-                JSONIssue(pointer: "/zzz", detail: "is not a known field; There may be: model, k"),
+                JSONIssue(pointer: "/modle", detail: "is not a known field (known: model, k); did you mean \"model\"?"),
+                JSONIssue(pointer: "/zzz", detail: "is not a known field (known: model, k)"),
             ])
     }
 

@@ -1,4 +1,4 @@
-public import HTTPTypes
+import HTTPTypes
 
 /// What a request asks for (RFC 9112 §3.2), taken apart and decoded.
 public struct RequestTarget: Equatable, Sendable {

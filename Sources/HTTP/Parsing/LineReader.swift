@@ -54,7 +54,8 @@ struct LineReader: Sendable {
     /// Reads on from `position`, which it moves, until the line is complete or the input is not.
     ///
     /// - Returns: Whether ``line`` is complete.
-    /// - Throws: What is wrong with the line, at the same octet however the input is cut.
+    /// - Throws: What is wrong with the line, at the same octet however the input is cut; ``line`` then holds what was in
+    ///   order before it, up to the limit.
     mutating func read(
         _ input: Span<UInt8>, from position: inout Int, limit: Int, content: Content
     ) throws(Fault) -> Bool {
@@ -67,8 +68,9 @@ struct LineReader: Sendable {
             }
             let start = position
             while position < input.count, content.allows(input[position]) { position += 1 }
-            guard line.count + (position - start) <= limit else { throw .tooLong }
-            input.extracting(start..<position).withUnsafeBufferPointer { line.append(contentsOf: $0) }
+            let end = min(position, start + max(0, limit - line.count))
+            input.extracting(start..<end).withUnsafeBufferPointer { line.append(contentsOf: $0) }
+            guard end == position else { throw .tooLong }
             guard position < input.count else { return false }
             switch input[position] {
             case Octets.carriageReturn: sawCarriageReturn = true

@@ -1,0 +1,151 @@
+import HTTPTypes
+import Sockets
+
+extension Connection {
+    /// Reads and parses one step.
+    ///
+    /// - Returns: Whether to go on.
+    func readOn(_ budget: inout Int) -> Bool {
+        do throws(ProtocolError) {
+            if let event = try parsePending() {
+                take(event)
+                return true
+            }
+            // An interim answer may be waiting for room.
+            if !output.isEmpty, !writeOn(&budget) { return false }
+            return try receive(&budget)
+        } catch {
+            refuse(error)
+            return true
+        }
+    }
+
+    /// Parses what was read earlier. With nothing read earlier it still asks: a request without a body ends with its head.
+    private func parsePending() throws(ProtocolError) -> RequestParser.Event? {
+        let input = pending
+        let step = try parser.parse(input.span.extracting(pendingOffset..<input.count))
+        pendingOffset += step.consumed
+        if pendingOffset == pending.count, !pending.isEmpty {
+            pending = []
+            pendingOffset = 0
+        }
+        return step.event
+    }
+
+    private func receive(_ budget: inout Int) throws(ProtocolError) -> Bool {
+        guard mayRead else {
+            waitForInput()
+            return false
+        }
+        guard budget > 0 else {
+            waitForInput()
+            yield()
+            return false
+        }
+        let transfer: StreamSocket.Transfer
+        do throws(SocketError) {
+            transfer = try socket.receive(into: UnsafeMutableRawBufferPointer(core.scratch))
+        } catch {
+            breakOff()
+            return false
+        }
+        switch transfer {
+        case .wouldBlock:
+            mayRead = false
+            waitForInput()
+            return false
+        case .ended:
+            hasReadEnd = true
+            inputEnded()
+            return true
+        case .moved(let count):
+            budget -= count
+            bodyProgress += count
+            core.counters.update { $0.receivedBytes += count }
+            let step = try parser.parse(UnsafeBufferPointer(rebasing: core.scratch[..<count]).span)
+            if step.consumed < count { pending = [] }
+            if let event = step.event { take(event) }
+            return true
+        }
+    }
+
+    private func take(_ event: RequestParser.Event) {
+        switch event {
+        case .head(let head):
+            exchangeCount += 1
+            exchange = Exchange(head: head, number: exchangeCount)
+            bodyProgress = 0
+            consider(head)
+        case .end(let body, let trailers):
+            guard let ended = exchange else { return }
+            if ended.isRefused { exchange = nil } else { dispatch(ended, body, trailers) }
+        }
+    }
+
+    /// Decides by its head whether a request may go on.
+    private func consider(_ head: RequestHead) {
+        if let error = head.refusal {
+            refuse(core.problem(error.status, error.detail))
+        } else if let response = core.handler.admit(head) {
+            refuse(response)
+        } else if head.lacksLength {
+            // RFC 9110 §15.5.12.
+            refuse(core.problem(.lengthRequired, "A \(head.method) needs a Content-Length."))
+        } else if head.expectation == .continue, head.hasBody, pending.isEmpty {
+            // RFC 9110 §10.1.1: may be left out once some of the body has come.
+            output.append(ResponseEncoder.interimContinue)
+        }
+    }
+
+    private func dispatch(_ exchange: Exchange, _ body: [UInt8], _ trailers: HTTPFields) {
+        phase = .handling
+        stopWaiting()
+        core.counters.update {
+            $0.requests += 1
+            $0.requestsInFlight += 1
+        }
+        let reply = Reply(
+            loop: core.loop, core: LoopBound(core, to: core.loop), problem: core.problem, connection: id,
+            number: exchange.number)
+        let request = Request(head: exchange.head, body: body, trailers: trailers, cancellation: exchange.cancellation)
+        core.handler.handle(request) { response in reply { response } }
+        prepareProbe()
+    }
+
+    /// Refuses the request in the works by its head. The connection goes on if what is left of the request can be skipped.
+    private func refuse(_ response: Response) {
+        guard let exchange else { return }
+        self.exchange?.isRefused = true
+        parser.skipBody(atMost: core.limits.discardedBodyBytes)
+        if response.status.code >= 400 { core.counters.update { $0.refusals += 1 } }
+        answer(response, keepsAlive: exchange.head.keepsAlive && exchange.canSkipBody(limits: core.limits))
+    }
+
+    /// Refuses a request that cannot be parsed. What follows it cannot be trusted, so the connection closes after the
+    /// answer (RFC 9112 §9.6); a second request behind it is never read.
+    func refuse(_ error: ProtocolError) {
+        pending = []
+        pendingOffset = 0
+        // The body of a request that has had its answer was to be skipped, and is not what it should be.
+        if exchange?.isRefused == true { return linger() }
+        core.counters.update { $0.refusals += 1 }
+        answer(core.problem(error.status, error.detail), keepsAlive: false)
+    }
+
+    private func inputEnded() {
+        guard parser.isInsideRequest, exchange?.isRefused != true else { return close() }
+        // RFC 9112 §8: a request that is not complete is not processed; an error may be sent.
+        refuse(ProtocolError(.badRequest, "The connection ended before the request was complete."))
+    }
+
+    private func waitForInput() {
+        if exchange != nil {
+            if waiting != .body { bodyProgress = 0 }
+            wait(for: .body)
+        } else if parser.isInsideRequest {
+            wait(for: .header)
+        } else {
+            wait(for: exchangeCount == 0 ? .firstOctet : .nextRequest)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+internal import Attribution
+internal import Foundation
+internal import InverseCurvature
+internal import JSON
+internal import LinearAlgebra
+internal import Store
+
+extension InfluenceAnswer {
+    /// The answer as the interface shows it. `results` depend on the request, its seed and the store alone.
+    func json(id: String, queueMilliseconds: Double, totalMilliseconds: Double) -> JSON {
+        [
+            "id": .string(id), "model": .string(model.record.name), "checkpoint": .string(model.checkpoint.name),
+            "method": "influence", "n_train": .integer(model.gradients.count),
+            "orientation": "score > 0: proponent (including it lowered the test loss); score < 0: opponent",
+            "results": .array(results.map(json)),
+            "timing": [
+                "queue_ms": .double(rounded(queueMilliseconds)), "s_test_ms": .double(rounded(sTestMilliseconds)),
+                "score_ms": .double(rounded(scoreMilliseconds)), "total_ms": .double(rounded(totalMilliseconds)),
+            ],
+        ]
+    }
+
+    private func json(_ result: Result) -> JSON {
+        var members: JSONObject = ["test": testJSON(result)]
+        members["proponents"] = .array(result.ranking.proponents.map(json))
+        members["opponents"] = .array(result.ranking.opponents.map(json))
+        if !request.groups.isEmpty {
+            members["groups"] = .array(zip(request.groups, result.groups).map(json))
+        }
+        if let candidates = result.candidates { members["n_candidates"] = .integer(candidates.count) }
+        if let scores = result.allScores {
+            members["all_scores"] = tensor(scores, shape: [scores.count])
+            if let candidates = result.candidates {
+                members["all_scores_indices"] = .numbers(candidates.map(Double.init))
+            }
+        }
+        if let sTest = result.sTest { members["s_test"] = tensor(sTest, shape: [sTest.count]) }
+        members["diagnostics"] = diagnostics(result)
+        return .object(members)
+    }
+
+    private func testJSON(_ result: Result) -> JSON {
+        guard request.aggregate != .none else { return result.tests[0].json }
+        return ["aggregate": .string(request.aggregate.rawValue), "tests": .array(result.tests.map(\.json))]
+    }
+
+    private func json(_ example: RankedExample) -> JSON {
+        var members: JSONObject = ["index": .integer(example.index)]
+        let annotation = annotations[example.index]
+        if let id = annotation?.id { members["id"] = .string(id) }
+        members["target"] = .integer(Int(model.training.targets[example.index]))
+        members["score"] = .float(example.score)
+        if let error = example.standardError { members["standard_error"] = .float(error) }
+        members["predicted_loss_change_if_removed"] = .double(Double(example.score) / Double(model.gradients.count))
+        if request.include.contains(.metadata) { members["metadata"] = annotation?.metadataJSON ?? .object([:]) }
+        if request.include.contains(.inputs) {
+            members["input"] = model.training.record.json(values: model.training.features.values(of: example.index))
+        }
+        return .object(members)
+    }
+
+    private func json(_ group: InfluenceRequest.Group, _ score: GroupScore) -> JSON {
+        var members: JSONObject = [
+            "name": .string(group.name), "size": .integer(group.indices.count), "score": .float(score.score),
+        ]
+        if let error = score.standardError { members["standard_error"] = .float(error) }
+        members["predicted_loss_change_if_removed"] = .double(Double(score.score) / Double(model.gradients.count))
+        return .object(members)
+    }
+
+    private func diagnostics(_ result: Result) -> JSON {
+        var members: JSONObject = [:]
+        switch solver {
+        case .lissa(let settings):
+            members["solver"] = "lissa"
+            members["recursion_depth"] = .integer(settings.recursionDepth)
+            members["num_repeat"] = .integer(settings.numRepeat)
+            members["batch_size"] = .integer(settings.batchSize)
+            members["scale"] = .double(settings.scale)
+            members["seed"] = .integer(Int(settings.seed))
+        case .exact: members["solver"] = "exact"
+        }
+        members["curvature"] = .string(curvature.rawValue)
+        members["lambda_effective"] = .double(shift)
+        members["residual"] = .double(result.residual)
+        members["converged"] = .bool(converged)
+        if let isStable = result.ranking.isStable { members["rank_stable"] = .bool(isStable) }
+        return .object(members)
+    }
+
+    private func tensor(_ values: [Float], shape: [Int]) -> JSON {
+        let data = values.withUnsafeBytes { Data($0) }
+        return [
+            "dtype": "float32", "shape": .numbers(shape.map(Double.init)), "base64": .string(data.base64EncodedString()),
+        ]
+    }
+
+    /// To a microsecond: more digits are noise.
+    private func rounded(_ milliseconds: Double) -> Double { (milliseconds * 1000).rounded() / 1000 }
+}
+
+extension ExampleAnnotation {
+    /// The metadata as JSON; it was checked when it was stored.
+    var metadataJSON: JSON { metadata.flatMap { try? JSON(parsing: $0) } ?? .object([:]) }
+}

@@ -1,0 +1,118 @@
+internal import InverseCurvature
+public import JSON
+
+extension InfluenceRequest {
+    /// The methods there are.
+    public static let methods = ["influence"]
+    /// The solvers there are.
+    public static let solvers = ["lissa", "exact"]
+
+    private static let fields = [
+        "id", "model", "checkpoint", "tests", "aggregate", "method", "curvature", "damping", "damping_mode", "solver", "k",
+        "candidates", "groups", "include", "deadline_ms",
+    ]
+
+    /// Reads a request.
+    /// - Throws: every problem found.
+    public init(_ json: JSON, limits: RequestLimits) throws(JSONIssues) {
+        let reader = JSONReader(json)
+        let object = reader.object(allowing: Self.fields)
+        id = object?.requestID()
+        model = object?.string("model") ?? ""
+        checkpoint = object?.optionalString("checkpoint")
+        tests = (object?.array("tests", count: 1...limits.maximumTests) ?? []).compactMap { Test($0) }
+        aggregate = object?.choice("aggregate", default: .none) ?? .none
+        _ = object?.choice("method", of: Self.methods, default: "influence")
+        curvature = object?.optionalChoice("curvature", of: Curvature.self)
+        damping = object?.number("damping", default: 0, in: 0...1e9) ?? 0
+        dampingMode = object?.choice("damping_mode", default: .absolute) ?? .absolute
+        solver = object?.optionalObject("solver").flatMap { Solver($0) } ?? .lissa(LiSSA.Choice())
+        k = object?.integer("k", default: 10, in: 1...limits.maximumK) ?? 10
+        candidates = object?.optionalValue("candidates").flatMap { Candidates($0) }
+        groups = (object?.optionalArray("groups", count: 1...limits.maximumGroups) ?? []).compactMap { Group($0) }
+        include = object?.optionalValue("include").flatMap { Include($0) } ?? .metadata
+        deadlineMilliseconds = object?.optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
+        if Set(groups.map(\.name)).count < groups.count { object?.report("groups", "names a group twice") }
+        try reader.issues.check()
+    }
+}
+
+/// How much a request may ask for.
+public struct RequestLimits: Sendable, Equatable {
+    /// Tests in one request.
+    public var maximumTests: Int
+    /// Examples at each end.
+    public var maximumK: Int
+    /// Groups in one request.
+    public var maximumGroups: Int
+    /// The longest deadline a request may set itself.
+    public var maximumDeadlineMilliseconds: Int
+}
+
+extension InfluenceRequest.Solver {
+    /// Reads a solver and what may be set of it.
+    init?(_ object: JSONObjectReader) {
+        guard let name = object.choice("name", of: InfluenceRequest.solvers) else { return nil }
+        guard name == "lissa" else {
+            _ = object.optionalFields(["name"])
+            self = .exact
+            return
+        }
+        _ = object.optionalFields(["name", "recursion_depth", "num_repeat", "batch_size", "scale", "seed"])
+        self = .lissa(
+            LiSSA.Choice(
+                recursionDepth: object.automaticInteger("recursion_depth", in: 1...10_000_000),
+                numRepeat: object.automaticInteger("num_repeat", in: 1...256),
+                batchSize: object.automaticInteger("batch_size", in: 1...Int(Int32.max)),
+                scale: object.automaticNumber("scale", in: 1e-12...1e12),
+                seed: UInt64(object.integer("seed", default: 0, in: 0 ... .max))))
+    }
+}
+
+extension InfluenceRequest.Candidates {
+    /// Reads which examples are scored: one of two ways to say it.
+    init?(_ reader: JSONReader) {
+        guard let object = reader.object(allowing: ["nearest_neighbors", "indices"]) else { return nil }
+        switch (object.has("nearest_neighbors"), object.has("indices")) {
+        case (true, false):
+            guard let count = object.integer("nearest_neighbors", in: 1...Int(Int32.max)) else { return nil }
+            self = .nearestNeighbors(count)
+        case (false, true):
+            guard let indices = object.value("indices")?.integers(count: 1...Int(Int32.max), in: 0...Int(Int32.max)) else {
+                return nil
+            }
+            self = .indices(indices)
+        default:
+            reader.report("must have either nearest_neighbors or indices")
+            return nil
+        }
+    }
+}
+
+extension InfluenceRequest.Group {
+    /// Reads a group.
+    init?(_ reader: JSONReader) {
+        guard let object = reader.object(allowing: ["name", "indices"]), let name = object.string("name"),
+            let indices = object.value("indices", "an array of integers")?
+                .integers(count: 1...Int(Int32.max), in: 0...Int(Int32.max))
+        else { return nil }
+        if name.isEmpty || name.utf8.count > 128 { object.report("name", "must be a string of 1 to 128 bytes") }
+        self.init(name: name, indices: indices)
+    }
+}
+
+extension InfluenceRequest.Include {
+    private static let names: [(String, Self)] = [
+        ("inputs", .inputs), ("metadata", .metadata), ("all_scores", .allScores), ("s_test", .sTest),
+    ]
+
+    /// Reads a list of names.
+    init?(_ reader: JSONReader) {
+        guard let elements = reader.array(count: 0...8) else { return nil }
+        self = []
+        for element in elements {
+            guard let name = element.choice(of: Self.names.map(\.0)) else { continue }
+            for (known, bit) in Self.names where known == name { insert(bit) }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+public import InverseCurvature
+
+/// A question for `POST /influence`, decoded; see the interface for what each field means.
+public struct InfluenceRequest: Sendable {
+    /// What is given as a test.
+    public struct Test: Sendable {
+        /// Where its input comes from.
+        public enum Source: Sendable {
+            /// A row of a dataset.
+            case example(dataset: String, index: Int)
+            /// Features, with the shape they were given in.
+            case input(values: [Float], shape: [Int])
+            /// ∇ℓ itself, in θ.
+            case gradient([Float])
+        }
+
+        /// Where its input comes from.
+        public let source: Source
+        /// The label it is judged by; nil for the dataset's, or the predicted one.
+        public let target: Int?
+        /// Its place in the request, for errors.
+        public let pointer: String
+    }
+
+    /// How several tests become one answer.
+    public enum Aggregate: String, Sendable, CaseIterable { case none, sum, mean }
+
+    /// What C is.
+    public enum Curvature: String, Sendable, CaseIterable {
+        case hessian
+        case gaussNewton = "gauss_newton"
+        case empiricalFisher = "empirical_fisher"
+    }
+
+    /// What λ's damping is measured in.
+    public enum DampingMode: String, Sendable, CaseIterable { case absolute, relative }
+
+    /// Who solves for s_test.
+    public enum Solver: Sendable {
+        case lissa(LiSSA.Choice)
+        case exact
+    }
+
+    /// Which training examples are scored.
+    public enum Candidates: Sendable {
+        /// The nearest to each test.
+        case nearestNeighbors(Int)
+        /// These.
+        case indices([Int])
+    }
+
+    /// A named set of training examples.
+    public struct Group: Sendable {
+        /// What the answer calls it.
+        public let name: String
+        /// Its members.
+        public let indices: [Int]
+    }
+
+    /// What the answer carries beside indices and scores.
+    public struct Include: OptionSet, Sendable {
+        /// The bits.
+        public let rawValue: Int
+
+        /// A set of bits.
+        public init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// The listed examples' features.
+        public static let inputs = Include(rawValue: 1)
+        /// The listed examples' metadata.
+        public static let metadata = Include(rawValue: 2)
+        /// Every scored example's score.
+        public static let allScores = Include(rawValue: 4)
+        /// The s_test vector.
+        public static let sTest = Include(rawValue: 8)
+    }
+
+    /// Comes back in the answer.
+    public var id: String?
+    /// The model's name.
+    public var model: String
+    /// The checkpoint's name; nil for the latest.
+    public var checkpoint: String?
+    /// At least one.
+    public var tests: [Test]
+    /// How they become one answer, if they do.
+    public var aggregate: Aggregate
+    /// C; nil for the model's default.
+    public var curvature: Curvature?
+    /// Added to C's diagonal, in units of `dampingMode`.
+    public var damping: Double
+    /// The unit of `damping`.
+    public var dampingMode: DampingMode
+    /// The solver.
+    public var solver: Solver
+    /// Examples at each end.
+    public var k: Int
+    /// What is scored; nil for all.
+    public var candidates: Candidates?
+    /// Sets that are also scored as wholes.
+    public var groups: [Group]
+    /// What the answer carries.
+    public var include: Include
+    /// When to give up; nil for the configuration's.
+    public var deadlineMilliseconds: Int?
+}

@@ -1,0 +1,38 @@
+internal import JSON
+
+// What several of our requests read alike.
+extension JSONObjectReader {
+    /// A request's `id`: a short string of the client's.
+    func requestID() -> String? {
+        guard let id = optionalString("id") else { return nil }
+        if id.isEmpty || id.utf8.count > 128 { report("id", "must be a string of 1 to 128 bytes") }
+        return id
+    }
+
+    /// One of an enumeration's raw values.
+    func optionalChoice<Choice: RawRepresentable<String> & CaseIterable>(_ key: String, of: Choice.Type) -> Choice? {
+        optionalChoice(key, of: Choice.allCases.map(\.rawValue)).flatMap { Choice(rawValue: $0) }
+    }
+
+    /// One of an enumeration's raw values, or its default.
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(_ key: String, default standard: Choice) -> Choice {
+        optionalChoice(key, of: Choice.self) ?? standard
+    }
+
+    /// An integer, or nil for `"auto"` and where it is left out.
+    func automaticInteger(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        isAutomatic(key) ? nil : optionalInteger(key, in: range)
+    }
+
+    /// A number, or nil for `"auto"` and where it is left out.
+    func automaticNumber(_ key: String, in range: ClosedRange<Double>) -> Double? {
+        isAutomatic(key) ? nil : optionalNumber(key, in: range)
+    }
+
+    /// Reports the members that are not in `allowed`.
+    func optionalFields(_ allowed: [String]) -> JSONObjectReader? {
+        JSONReader(.object(members), at: pointer, issues: issues).object(allowing: allowed)
+    }
+
+    private func isAutomatic(_ key: String) -> Bool { members[key]?.stringValue == "auto" }
+}

@@ -1,0 +1,125 @@
+internal import Configuration
+internal import Foundation
+internal import JSON
+internal import Logging
+internal import SystemPackage
+
+/// A setting that can't be used: which, and why.
+public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+    /// What is wrong, and what to change.
+    public let description: String
+}
+
+extension ServiceConfiguration {
+    /// One setting: its key, where it is kept, and what it may be.
+    struct Setting: @unchecked Sendable {
+        // `@unchecked`: key paths to a value type's stored properties hold no state.
+        let key: String
+        let property: WritableKeyPath<ServiceConfiguration, Int>
+        let range: ClosedRange<Int>
+    }
+
+    static let numbers: [Setting] = [
+        Setting(key: "server.port", property: \.port, range: 0...65_535),
+        Setting(key: "server.maximum_body_bytes", property: \.maximumBodyBytes, range: 1_024...(1 << 30)),
+        Setting(key: "server.maximum_connections", property: \.maximumConnections, range: 1...1_000_000),
+        Setting(key: "server.header_timeout_ms", property: \.headerTimeoutMilliseconds, range: 1...3_600_000),
+        Setting(key: "server.body_timeout_ms", property: \.bodyTimeoutMilliseconds, range: 1...3_600_000),
+        Setting(key: "server.idle_timeout_ms", property: \.idleTimeoutMilliseconds, range: 1...3_600_000),
+        Setting(key: "server.drain_timeout_ms", property: \.drainTimeoutMilliseconds, range: 0...3_600_000),
+        Setting(key: "compute.threads", property: \.threads, range: 0...1_024),
+        Setting(key: "compute.jobs", property: \.jobs, range: 1...1_024),
+        Setting(key: "compute.queue_length", property: \.queueLength, range: 1...1_000_000),
+        Setting(key: "compute.deadline_ms", property: \.deadlineMilliseconds, range: 1...86_400_000),
+        Setting(key: "compute.maximum_deadline_ms", property: \.maximumDeadlineMilliseconds, range: 1...86_400_000),
+        Setting(key: "compute.memory_bytes", property: \.memoryBytes, range: (1 << 20)...(1 << 50)),
+        Setting(key: "limits.max_tests", property: \.maximumTests, range: 1...10_000),
+        Setting(key: "limits.max_k", property: \.maximumK, range: 1...1_000_000),
+        Setting(key: "limits.max_groups", property: \.maximumGroups, range: 1...100_000),
+    ]
+
+    /// Keys whose values are texts.
+    static let texts = ["server.host", "log.level"]
+
+    /// Reads the configuration: flags first, then the environment (`INFLUENCED_SERVER_PORT` for `server.port`), then the file, then
+    /// the defaults.
+    ///
+    /// - Parameters:
+    ///   - flags: values given on the command line, by key.
+    ///   - environment: the process's environment.
+    ///   - file: a JSON file; nil for none.
+    /// - Throws: `ConfigurationError` for a file that is no JSON object of known keys, and for values out of range.
+    public static func read(
+        flags: [String: String] = [:], environment: [String: String], file: String?
+    ) async throws -> ServiceConfiguration {
+        let defaults = ServiceConfiguration()
+        var providers: [any ConfigProvider] = [
+            InMemoryProvider(name: "flags", values: values(flags)),
+            EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: ["influenced"]),
+        ]
+        if let file {
+            try checkKeys(ofFile: file)
+            providers.append(try await FileProvider<JSONSnapshot>(filePath: FilePath(file)))
+        }
+        var fallback = ["server.host": defaults.host, "log.level": defaults.logLevel.rawValue]
+        for number in numbers { fallback[number.key] = String(defaults[keyPath: number.property]) }
+        providers.append(InMemoryProvider(name: "defaults", values: values(fallback)))
+
+        let reader = ConfigReader(providers: providers)
+        var configuration = defaults
+        for number in numbers {
+            guard let value = try? reader.requiredInt(forKey: ConfigKey(number.key)), number.range.contains(value) else {
+                let got = (try? reader.requiredString(forKey: ConfigKey(number.key))).map { "; got \"\($0)\"" } ?? ""
+                throw ConfigurationError(
+                    description: "setting \(number.key) must be an integer from \(number.range.lowerBound) to "
+                        + "\(number.range.upperBound)\(got)")
+            }
+            configuration[keyPath: number.property] = value
+        }
+        configuration.host = try text("server.host", reader)
+        guard let level = Logger.Level(rawValue: try text("log.level", reader)) else {
+            throw ConfigurationError(
+                description: "setting log.level must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        configuration.logLevel = level
+        return configuration
+    }
+
+    private static func text(_ key: String, _ reader: ConfigReader) throws -> String {
+        guard let value = try? reader.requiredString(forKey: ConfigKey(key)), !value.isEmpty else {
+            throw ConfigurationError(description: "setting \(key) must be a text that is not empty")
+        }
+        return value
+    }
+
+    private static func values(_ texts: [String: String]) -> [AbsoluteConfigKey: ConfigValue] {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (key, text) in texts {
+            let content: ConfigContent = Int(text).map { .int($0) } ?? .string(text)
+            values[AbsoluteConfigKey(key.split(separator: ".").map(String.init))] = ConfigValue(content, isSecret: false)
+        }
+        return values
+    }
+
+    /// A misspelt key would otherwise be passed over in silence.
+    private static func checkKeys(ofFile file: String) throws {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw ConfigurationError(description: "the configuration file \(file) can't be read")
+        }
+        do {
+            let reader = JSONReader(try JSON(parsing: [UInt8](data)))
+            var known: [String: [String]] = [:]
+            for key in numbers.map(\.key) + texts {
+                let parts = key.split(separator: ".").map(String.init)
+                known[parts[0], default: []].append(parts[1])
+            }
+            let object = reader.object(allowing: known.keys.sorted())
+            for (section, keys) in known { _ = object?.optionalObject(section, allowing: keys.sorted()) }
+            try reader.issues.check()
+        } catch let error as JSONSyntaxError {
+            throw ConfigurationError(description: "the configuration file \(file): \(error)")
+        } catch let error as JSONIssues {
+            throw ConfigurationError(description: "the configuration file \(file): \(error)")
+        }
+    }
+}

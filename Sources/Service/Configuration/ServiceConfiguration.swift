@@ -1,0 +1,54 @@
+public import Logging
+
+/// Everything an operator can set, with its defaults. `Config/default.json` shows the same values.
+public struct ServiceConfiguration: Sendable, Equatable {
+    /// The address to listen on.
+    public var host = "127.0.0.1"
+    /// The port; 0 takes any that is free.
+    public var port = 8080
+    /// The largest request body.
+    public var maximumBodyBytes = 16 << 20
+    /// Connections that may be open at a time.
+    public var maximumConnections = 10_000
+    /// How long a request's header may take, and its body between two pieces.
+    public var headerTimeoutMilliseconds = 10_000
+    /// How long a body may take.
+    public var bodyTimeoutMilliseconds = 30_000
+    /// How long a connection may idle between requests.
+    public var idleTimeoutMilliseconds = 60_000
+    /// How long requests in flight may take to finish after SIGTERM.
+    public var drainTimeoutMilliseconds = 10_000
+
+    /// Threads that one computation uses; 0 is one for each processor.
+    public var threads = 0
+    /// Requests that compute at a time.
+    public var jobs = 2
+    /// Requests that may wait; more are refused with 503.
+    public var queueLength = 64
+    /// When a request that sets no deadline is given up.
+    public var deadlineMilliseconds = 60_000
+    /// The longest deadline a request may set.
+    public var maximumDeadlineMilliseconds = 600_000
+    /// Bytes that datasets, models and factors kept in memory may take; the least recently used go first.
+    public var memoryBytes = 4 << 30
+
+    /// Tests in one request.
+    public var maximumTests = 32
+    /// Examples at each end of an answer.
+    public var maximumK = 1_000
+    /// Groups in one request.
+    public var maximumGroups = 100
+
+    /// What is logged: this and what is graver.
+    public var logLevel = Logger.Level.info
+
+    /// The defaults.
+    public init() {}
+
+    /// What a request may ask for.
+    public var requestLimits: RequestLimits {
+        RequestLimits(
+            maximumTests: maximumTests, maximumK: maximumK, maximumGroups: maximumGroups,
+            maximumDeadlineMilliseconds: maximumDeadlineMilliseconds)
+    }
+}

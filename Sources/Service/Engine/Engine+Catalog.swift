@@ -1,0 +1,84 @@
+internal import Formats
+internal import Foundation
+internal import HTTPTypes
+internal import JSON
+internal import LinearAlgebra
+internal import Networks
+internal import Store
+
+// What the store holds, as the interface shows it.
+extension Engine {
+    /// All models, as `GET /models` shows them.
+    func modelsJSON() throws -> JSON { ["models": .array(try store.models().map(json))] }
+
+    /// One model.
+    /// - Throws: 404 naming what there is.
+    func modelJSON(_ name: String) throws -> JSON { try json(records(name, checkpoint: nil).0) }
+
+    /// All datasets, as `GET /datasets` shows them.
+    func datasetsJSON() throws -> JSON { ["datasets": .array(try store.datasets().map(json))] }
+
+    /// One dataset.
+    func datasetJSON(_ name: String) throws -> JSON { json(try datasetRecord(name, at: "")) }
+
+    /// One example.
+    func exampleJSON(_ dataset: String, index text: String) throws -> JSON {
+        let record = try datasetRecord(dataset, at: "")
+        guard let index = Int(text), index >= 0, index < record.rowCount else {
+            throw Problem(
+                .notFound, "unknown-index",
+                "dataset '\(dataset)' has \(record.rowCount) examples, 0 to \(record.rowCount - 1); got \(text)")
+        }
+        let annotation = try store.annotations(of: record, at: [index]).first
+        let features = try record.features(rows: index..<index + 1, from: store)
+        let target = Int(try record.labels(rows: index..<index + 1, from: store)[0])
+        var members: JSONObject = ["index": .integer(index)]
+        if let id = annotation?.id { members["id"] = .string(id) }
+        members["target"] = .integer(target)
+        members["label"] = .string(String(target))
+        members["metadata"] = annotation?.metadataJSON ?? .object([:])
+        members["input"] = record.json(values: features.values(of: 0))
+        return .object(members)
+    }
+
+    private func json(_ dataset: DatasetRecord) -> JSON {
+        [
+            "name": .string(dataset.name), "n": .integer(dataset.rowCount),
+            "shape": .array(dataset.exampleShape.map { .integer($0) }), "dtype": .string(dataset.elementType.rawValue),
+            "divisor": .double(dataset.divisor), "target_dtype": .string(dataset.targetType.rawValue),
+            "bytes": .integer(dataset.byteCount), "sha256": .string(dataset.sha256.description),
+            "created_at": .string(dataset.createdAt.formatted(.iso8601)),
+        ]
+    }
+
+    private func json(_ model: ModelRecord) throws -> JSON {
+        let checkpoints = try store.checkpoints(of: model)
+        let network = try SoftmaxRegression(try model.parsedSpec())
+        return [
+            "name": .string(model.name), "spec": try JSON(parsing: model.spec),
+            "parameter_count": .integer(network.parameterCount), "dataset": .string(model.dataset),
+            "checkpoints": .array(checkpoints.map(json)), "caches": .array(try checkpoints.flatMap(caches)),
+        ]
+    }
+
+    private func json(_ checkpoint: CheckpointRecord) -> JSON {
+        let training = checkpoint.training
+        return [
+            "name": .string(checkpoint.name), "step": training.step.map { .integer($0) } ?? .null,
+            "epoch": training.epoch.map { .integer($0) } ?? .null,
+            "learning_rate": training.learningRate.map { .double($0) } ?? .null,
+            "train_loss": training.trainLoss.map { .double($0) } ?? .null,
+            "sha256": .string(checkpoint.sha256.description),
+        ]
+    }
+
+    private func caches(of checkpoint: CheckpointRecord) throws -> [JSON] {
+        try store.caches(of: checkpoint).map { cache in
+            [
+                "checkpoint": .string(checkpoint.name), "kind": .string(cache.kind),
+                "dtype": .string(cache.layout.elementType.rawValue), "bytes": .integer(cache.layout.byteCount),
+                "state": .string(cache.state.rawValue),
+            ]
+        }
+    }
+}

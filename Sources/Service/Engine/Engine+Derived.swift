@@ -1,0 +1,93 @@
+internal import Attribution
+internal import Foundation
+internal import InverseCurvature
+internal import LinearAlgebra
+internal import Networks
+internal import Store
+
+/// Which curvature of which checkpoint.
+struct CurvatureKey: Hashable, Sendable {
+    let identity: ContentDigest
+    let kind: InferredCurvature
+}
+
+/// Which factor: a curvature and its λ.
+struct FactorKey: Hashable, Sendable {
+    let curvature: CurvatureKey
+    let shift: Double
+}
+
+/// A curvature and what is known of its spectrum.
+struct CurvatureOfModel: Sendable {
+    let operation: SoftmaxCurvature
+    let spectrum: SpectrumEstimate
+}
+
+// What is costly to derive is kept in memory, and in the store where it can be written.
+extension Engine {
+    /// A curvature of a model with its spectrum, which is estimated once for a checkpoint.
+    func curvature(_ kind: InferredCurvature, of model: LoadedModel, interruption: Interruption) throws -> CurvatureOfModel {
+        let key = CurvatureKey(identity: model.identity, kind: kind)
+        return try curvatures.value(for: key, cost: { _ in model.gradients.residuals.count * MemoryLayout<Float>.stride }) {
+            let operation = model.curvature(kind)
+            let name = "spectrum-\(kind.rawValue)"
+            if let kept = try store.derived(of: model.checkpoint, kind: name, key: model.identity),
+                let spectrum = try? JSONDecoder().decode(SpectrumEstimate.self, from: Data(kept.summary.utf8))
+            {
+                return CurvatureOfModel(operation: operation, spectrum: spectrum)
+            }
+            let spectrum = try SpectrumEstimate(of: operation, parallel: parallel, interruption: interruption)
+            keep(
+                name, of: model.checkpoint, key: model.identity,
+                summary: String(decoding: try JSONEncoder().encode(spectrum), as: UTF8.self))
+            return CurvatureOfModel(operation: operation, spectrum: spectrum)
+        }
+    }
+
+    /// The Cholesky factor of a curvature plus λ.
+    ///
+    /// Only the factor without damping goes to the store: it is what most requests use, and a client that tries many dampings must
+    /// not fill the disk.
+    func factor(
+        of system: DampedCurvature, _ kind: InferredCurvature, model: LoadedModel, isUndamped: Bool, interruption: Interruption
+    ) throws -> ExactSolver {
+        let key = FactorKey(curvature: CurvatureKey(identity: model.identity, kind: kind), shift: system.shift)
+        return try factors.value(for: key, cost: { $0.factor.packed.memory.count * MemoryLayout<Float>.stride }) {
+            try ExactSolver.checkSize(of: system, memoryLimit: memoryBytes / 4)
+            let name = "cholesky-\(kind.rawValue)"
+            let digest = ContentDigest(ofParts: [model.identity.description, String(system.shift)])
+            if isUndamped, let kept = try keptFactor(name, of: model.checkpoint, key: digest, order: system.dimension) {
+                return ExactSolver(factor: kept)
+            }
+            let solver = try ExactSolver(
+                factoring: system, memoryLimit: memoryBytes / 4, parallel: parallel, interruption: interruption)
+            if isUndamped {
+                keep(
+                    name, of: model.checkpoint, key: digest, summary: "{\"order\": \(system.dimension)}",
+                    bytes: UnsafeRawBufferPointer(solver.factor.packed.memory.elements))
+            }
+            return solver
+        }
+    }
+
+    private func keptFactor(
+        _ name: String, of checkpoint: CheckpointRecord, key: ContentDigest, order: Int
+    ) throws -> CholeskyFactor? {
+        guard let kept = try store.derived(of: checkpoint, kind: name, key: key) else { return nil }
+        let matrix = PackedSymmetricMatrix(uninitializedOrder: order)
+        let destination = UnsafeMutableRawBufferPointer(matrix.memory.elements)
+        guard kept.byteCount == destination.count else { return nil }
+        try store.readDerived(kept, into: destination)
+        return CholeskyFactor(packed: matrix)
+    }
+
+    /// Puts something derived into the store. A store that can't be written, or is being written by somebody else, is no reason to
+    /// fail: what was derived is in memory.
+    private func keep(
+        _ name: String, of checkpoint: CheckpointRecord, key: ContentDigest, summary: String,
+        bytes: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) {
+        guard store.isWritable else { return }
+        _ = try? store.putDerived(of: checkpoint, kind: name, key: key, summary: summary, bytes: bytes)
+    }
+}

@@ -1,0 +1,31 @@
+internal import JSON
+internal import Store
+
+extension Engine {
+    /// What a model says of some inputs, as `POST /predict` shows it.
+    /// - Throws: `Problem`, `StoreError`.
+    func predict(_ request: PredictRequest, id: String) throws -> JSON {
+        let model = try model(request.model, checkpoint: request.checkpoint)
+        let tests = try resolve(request.tests, for: model, predictMissing: false)
+        return [
+            "id": .string(id), "model": .string(model.record.name), "checkpoint": .string(model.checkpoint.name),
+            "results": .array(tests.map(Self.prediction)),
+        ]
+    }
+
+    private static func prediction(_ test: ResolvedTest) -> JSON {
+        var members: JSONObject = [:]
+        if case .example(let dataset, let index) = test.test.source {
+            members["dataset"] = .string(dataset)
+            members["index"] = .integer(index)
+        }
+        if let prediction = test.prediction {
+            members["outputs"] = .array(prediction.outputs.map { .float($0) })
+            members["probabilities"] = .array(prediction.probabilities.map { .float($0) })
+            members["label"] = .integer(prediction.label)
+        }
+        if let target = test.target { members["target"] = .integer(target) }
+        if let loss = test.loss { members["loss"] = .double(loss) }
+        return .object(members)
+    }
+}

@@ -1,0 +1,85 @@
+internal import Foundation
+internal import HTTPTypes
+internal import InverseCurvature
+internal import JSON
+public import LinearAlgebra
+public import Store
+
+/// Answers questions from a store: what the HTTP routes, the command line and tests all call. It knows nothing of HTTP.
+///
+/// Datasets, models and derived quantities are loaded on first use, once however many ask, and kept within the configured memory.
+public final class Engine: Sendable {
+    /// Where everything comes from.
+    public let store: Store
+    /// How many threads one computation uses.
+    public let parallel: Parallel
+    /// Bytes that what is kept in memory may take.
+    let memoryBytes: Int
+
+    private let datasets: OnceCache<ContentDigest, LoadedDataset>
+    private let models: OnceCache<ContentDigest, LoadedModel>
+    let curvatures: OnceCache<CurvatureKey, CurvatureOfModel>
+    let factors: OnceCache<FactorKey, ExactSolver>
+
+    /// An engine on a store; half of `memoryBytes` is for datasets and models, half for what is derived from them.
+    public init(store: Store, parallel: Parallel, memoryBytes: Int) {
+        self.store = store
+        self.parallel = parallel
+        self.memoryBytes = memoryBytes
+        datasets = OnceCache(capacity: memoryBytes / 2)
+        models = OnceCache(capacity: memoryBytes / 8)
+        curvatures = OnceCache(capacity: memoryBytes / 8)
+        factors = OnceCache(capacity: memoryBytes / 4)
+    }
+
+    /// Bytes of what is held in memory: data, models, curvatures and factors.
+    public var heldBytes: Int { datasets.totalCost + models.totalCost + curvatures.totalCost + factors.totalCost }
+
+    /// A dataset's examples, in memory.
+    func dataset(_ record: DatasetRecord) throws -> LoadedDataset {
+        try datasets.value(for: record.sha256, cost: \.byteCount) { try LoadedDataset(record, from: store) }
+    }
+
+    /// A model at a checkpoint, in memory. `pointer`s say where in the request the names stand.
+    func model(_ name: String, checkpoint: String?) throws -> LoadedModel {
+        let (record, checkpoint) = try records(name, checkpoint: checkpoint)
+        let data = try store.dataset(named: record.dataset)
+        let key = FactoredCache.key(model: record, checkpoint: checkpoint, dataset: data)
+        return try models.value(for: key, cost: \.byteCount) {
+            try LoadedModel(record, checkpoint, training: dataset(data), store: store, parallel: parallel)
+        }
+    }
+
+    /// The records of a model and of the checkpoint asked for, the latest by default.
+    /// - Throws: 404 naming what there is.
+    func records(_ name: String, checkpoint: String?) throws -> (ModelRecord, CheckpointRecord) {
+        let record = try lookUp("/model", "unknown-model") { try store.model(named: name) }
+        let checkpoints = try store.checkpoints(of: record)
+        guard let checkpoint else {
+            guard let latest = checkpoints.max(by: { $0.sequence < $1.sequence }) else {
+                throw Problem(.notFound, "unknown-checkpoint", at: "/model", "model '\(name)' has no checkpoints")
+            }
+            return (record, latest)
+        }
+        guard let found = checkpoints.first(where: { $0.name == checkpoint }) else {
+            throw Problem(
+                .notFound, "unknown-checkpoint", at: "/checkpoint",
+                "model '\(name)' has no checkpoint '\(checkpoint)'; there are: \(checkpoints.map(\.name).joined(separator: ", "))")
+        }
+        return (record, found)
+    }
+
+    /// The record of the dataset that a request names.
+    func datasetRecord(_ name: String, at pointer: String) throws -> DatasetRecord {
+        try lookUp(pointer, "unknown-dataset") { try store.dataset(named: name) }
+    }
+
+    private func lookUp<Record>(_ pointer: String, _ kind: String, _ body: () throws -> Record) throws -> Record {
+        do {
+            return try body()
+        } catch let error as StoreError {
+            guard case .notFound = error else { throw error }
+            throw Problem(.notFound, kind, at: pointer, error.description)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+internal import Formats
+internal import Foundation
+internal import HTTPTypes
+internal import JSON
+internal import LinearAlgebra
+internal import Store
+
+/// A dataset's examples in memory, in the format they are stored in where kernels know it.
+struct LoadedDataset: Sendable {
+    let record: DatasetRecord
+    let features: FeatureRows
+    /// Labels.
+    let targets: [Int32]
+
+    var byteCount: Int { features.byteCount + targets.count * MemoryLayout<Int32>.stride }
+
+    /// Reads all rows; bytes and single precision go straight from SQLite's pages to their place.
+    init(_ record: DatasetRecord, from store: Store) throws {
+        self.record = record
+        features = try record.features(rows: 0..<record.rowCount, from: store)
+        targets = try record.labels(rows: 0..<record.rowCount, from: store)
+    }
+}
+
+extension DatasetRecord {
+    /// Numbers in one example's input.
+    var width: Int { exampleShape.reduce(1, *) }
+
+    /// The inputs of some rows.
+    /// - Throws: `StoreError`; `Problem` where the stored numbers can't be used.
+    func features(rows: Range<Int>, from store: Store) throws -> FeatureRows {
+        let multiplier = Float(1 / divisor)
+        let count = rows.count * width
+        switch elementType {
+        case .uint8:
+            let memory = AlignedMemory<UInt8>(uninitialized: count)
+            try store.readInputs(of: self, rows: rows, into: UnsafeMutableRawBufferPointer(memory.elements))
+            return FeatureRows(.uint8(memory), count: rows.count, width: width, multiplier: multiplier)
+        case .float32:
+            let memory = AlignedMemory<Float>(uninitialized: count)
+            try store.readInputs(of: self, rows: rows, into: UnsafeMutableRawBufferPointer(memory.elements))
+            return FeatureRows(.float32(memory), count: rows.count, width: width, multiplier: multiplier)
+        default:
+            var bytes = Data(count: count * elementType.byteCount)
+            try bytes.withUnsafeMutableBytes { try store.readInputs(of: self, rows: rows, into: $0) }
+            guard let tensor = Tensor(elementType: elementType, shape: [rows.count, width], bytes: bytes) else {
+                throw Problem(.internalServerError, "damaged-store", "dataset '\(name)' has rows of another size than it says")
+            }
+            return FeatureRows(try tensor.floats(), width: width, multiplier: multiplier)
+        }
+    }
+
+    /// The labels of some rows.
+    func labels(rows: Range<Int>, from store: Store) throws -> [Int32] {
+        guard targetType == .int32, targetShape.isEmpty else {
+            throw Problem(
+                .unprocessableContent, "unsuitable-dataset", "dataset '\(name)' has no labels: its targets are \(targetType.rawValue)")
+        }
+        return try [Int32](unsafeUninitializedCapacity: rows.count) { buffer, initialized in
+            try store.readTargets(
+                of: self, rows: rows, into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<rows.count])))
+            initialized = rows.count
+        }
+    }
+
+    /// One example's input as the interface shows it: its values, nested as its shape says.
+    func json(values: [Float]) -> JSON { Self.nested(values[...], exampleShape) }
+
+    private static func nested(_ values: ArraySlice<Float>, _ shape: [Int]) -> JSON {
+        guard let extent = shape.first else { return values.first.map { .float($0) } ?? .null }
+        guard shape.count > 1 else { return .array(values.map { .float($0) }) }
+        let part = extent == 0 ? 0 : values.count / extent
+        return .array(
+            (0..<extent).map { i in
+                nested(values[(values.startIndex + i * part)..<(values.startIndex + (i + 1) * part)], Array(shape.dropFirst()))
+            })
+    }
+}

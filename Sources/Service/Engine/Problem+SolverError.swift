@@ -1,0 +1,36 @@
+internal import Foundation
+internal import HTTPTypes
+internal import InverseCurvature
+internal import JSON
+
+extension Problem {
+    /// What a solver could not do, in terms of the request: what was tried and what to set.
+    init(_ error: SolverError) {
+        switch error {
+        case .diverged(let settings, let step, let safeScale):
+            self.init(
+                .unprocessableContent, "solver-diverged",
+                "lissa diverged at step \(step) with scale \(settings.scale), batch_size \(settings.batchSize), recursion_depth "
+                    + "\(settings.recursionDepth); set scale to \"auto\" or to at least \(Self.rounded(safeScale)), or raise batch_size",
+                errors: [
+                    .init(pointer: "/solver/scale", detail: "is too small; at least \(Self.rounded(safeScale)) converges")
+                ])
+        case .notPositiveDefinite(let shift):
+            self.init(
+                at: "/damping",
+                "the curvature plus lambda_effective \(shift) is not positive definite, so it has no Cholesky factor; raise damping, or use lissa")
+        case .tooLarge(let parameters, let bytes, let limit):
+            self.init(
+                at: "/solver/name",
+                "exact takes \(bytes) bytes for \(parameters) parameters, and \(limit) are allowed (a quarter of "
+                    + "compute.memory_bytes); use lissa, or raise the limit")
+        }
+    }
+
+    /// Rounded up to two digits, so that the advice itself is safe.
+    private static func rounded(_ value: Double) -> Double {
+        guard value > 0, value.isFinite else { return value }
+        let unit = pow(10, floor(log10(value)) - 1)
+        return (value / unit).rounded(.up) * unit
+    }
+}

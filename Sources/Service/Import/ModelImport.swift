@@ -1,0 +1,105 @@
+internal import Formats
+internal import Foundation
+internal import JSON
+internal import LinearAlgebra
+internal import Networks
+public import Store
+
+/// A model's checkpoint on its way into the store: everything about it is checked before anything is written.
+public struct ModelImport: Sendable {
+    let name: String
+    let spec: String
+    let network: SoftmaxRegression
+    let dataset: DatasetRecord
+    let tensors: [(name: String, tensor: Tensor)]
+    /// Tensors that the file has and the model does not.
+    public let extraTensors: [String]
+
+    /// Reads a spec and parameters, and checks that they fit each other and the dataset.
+    /// - Throws: `FormatError` naming the file, the tensor and what is wrong; `StoreError` for an unknown dataset.
+    public init(name: String, specFile: String, parametersFile: String, dataset: String, store: Store) throws {
+        guard let data = FileManager.default.contents(atPath: specFile) else {
+            throw FormatError(file: specFile, reason: "can't be read")
+        }
+        let file = try SafetensorsFile(path: parametersFile)
+        try self.init(
+            name: name, spec: String(decoding: data, as: UTF8.self), specFile: specFile,
+            tensors: try file.names.map { ($0, try file.tensor(named: $0)) }, parametersFile: parametersFile,
+            dataset: store.dataset(named: dataset), store: store)
+    }
+
+    /// Checks parts that are in memory.
+    init(
+        name: String, spec: String, specFile: String, tensors: [(name: String, tensor: Tensor)], parametersFile: String,
+        dataset: DatasetRecord, store: Store
+    ) throws {
+        self.name = name
+        self.spec = spec
+        self.dataset = dataset
+        network = try Self.network(spec, file: specFile)
+        let given = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+        self.tensors = try network.tensors.map { wanted in
+            guard let tensor = given[wanted.name] else {
+                throw FormatError(
+                    file: parametersFile, part: wanted.name,
+                    reason: "is missing; the file has: \(tensors.map(\.name).joined(separator: ", "))")
+            }
+            guard tensor.shape == wanted.shape else {
+                throw FormatError(
+                    file: parametersFile, part: wanted.name,
+                    reason: "has shape \(tensor.shape); the spec needs \(wanted.shape)")
+            }
+            do throws(TensorError) { _ = try tensor.floats() } catch {
+                throw FormatError(file: parametersFile, part: wanted.name, error)
+            }
+            return (wanted.name, tensor)
+        }
+        let wanted = Set(network.tensors.map(\.name))
+        extraTensors = tensors.map(\.name).filter { !wanted.contains($0) }
+        try checkDataset(specFile: specFile, store: store)
+    }
+
+    private static func network(_ spec: String, file: String) throws -> SoftmaxRegression {
+        do {
+            return try SoftmaxRegression(try ModelSpec(JSON(parsing: spec)))
+        } catch let error as JSONSyntaxError {
+            throw FormatError(file: file, reason: "is not JSON: \(error)")
+        } catch let error as JSONIssues {
+            throw FormatError(file: file, reason: error.description)
+        } catch let error as JSONIssue {
+            throw FormatError(file: file, reason: error.description)
+        }
+    }
+
+    /// The model must be able to take the dataset's inputs, and have an output for each of its labels.
+    private func checkDataset(specFile: String, store: Store) throws {
+        guard dataset.width == network.inputWidth else {
+            throw FormatError(
+                file: specFile,
+                reason: "the model takes \(network.inputWidth) features, but examples of dataset '\(dataset.name)' have shape "
+                    + "\(dataset.exampleShape)")
+        }
+        guard dataset.targetType == .int32, dataset.targetShape.isEmpty else {
+            throw FormatError(
+                file: specFile, reason: "cross_entropy needs labels, but targets of dataset '\(dataset.name)' are not whole numbers")
+        }
+        let labels = try dataset.labels(rows: 0..<dataset.rowCount, from: store)
+        if let row = labels.firstIndex(where: { $0 < 0 || $0 >= network.classCount }) {
+            throw FormatError(
+                file: specFile,
+                reason: "the model has \(network.classCount) outputs, but row \(row) of dataset '\(dataset.name)' has label "
+                    + "\(labels[row]); labels must be 0 to \(network.classCount - 1)")
+        }
+    }
+
+    /// Writes the checkpoint, and the model with it where it is new, in one transaction.
+    @discardableResult
+    public func write(
+        checkpoint: String, training: TrainingState, to store: Store,
+        progress: (Int, Int) throws -> Void = { _, _ in }
+    ) throws -> CheckpointRecord {
+        try store.importCheckpoint(
+            named: checkpoint, ofModel: name, spec: spec, trainedOn: dataset.name, tensors: tensors, training: training,
+            progress: progress)
+    }
+}

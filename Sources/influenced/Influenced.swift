@@ -1,0 +1,27 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// The command line: `influenced serve|import|cache|query|check|demo`.
+@main
+struct Influenced: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "influenced",
+        abstract: "Tells which training examples made a model predict what it did.",
+        discussion: "Exit codes: 0 done; 1 the operation failed; 2 wrong usage or bad input; 3 a quality gate failed.",
+        subcommands: [Serve.self, Import.self, Cache.self, Query.self, Check.self, Demo.self])
+
+    /// Runs a command and ends the process with the code that the interface fixes for its outcome.
+    static func main() async {
+        KernelChoice.apply()
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Failure(error).exit()
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Attribution
+import InverseCurvature
+import LinearAlgebra
+import Networks
+import TestSupport
+
+/// Gradients of a random softmax regression, factored and written out.
+struct ScoringProblem: Sendable, CustomTestStringConvertible {
+    let model: SoftmaxRegression
+    let features: FeatureRows
+    let gradients: FactoredGradients
+    let probabilities: [Float]
+    let targets: [Int32]
+
+    var testDescription: String {
+        "n = \(features.count), D = \(model.inputWidth), C = \(model.classCount), bias \(model.hasBias)"
+    }
+
+    init(count: Int, width: Int, classes: Int, bias: Bool, bytes: Bool, seed: UInt64 = 1) {
+        var numbers = SeededNumbers(seed)
+        model = SoftmaxRegression(inputWidth: width, classCount: classes, hasBias: bias)
+        if bytes {
+            let memory = AlignedMemory<UInt8>(uninitialized: count * width)
+            _ = memory.elements.initialize(from: numbers.bytes(count * width))
+            features = FeatureRows(.uint8(memory), count: count, width: width, multiplier: 1 / 255)
+        } else {
+            features = FeatureRows(numbers.floats(count * width), width: width)
+        }
+        // Any positive numbers that sum to one do for probabilities.
+        let weights = (0..<count).map { _ in (0..<classes).map { _ in numbers.uniform() + 0.01 } }
+        probabilities = weights.flatMap { row in row.map { Float($0 / row.reduce(0, +)) } }
+        targets = numbers.integers(count, below: classes).map { Int32($0) }
+        gradients = FactoredGradients(
+            model: model, features: features, residuals: model.residuals(probabilities: probabilities, targets: targets))
+    }
+
+    static let all: [ScoringProblem] = [1, 31, 32, 33, 100].flatMap { count in
+        [(3, true, true), (2, false, true), (10, true, false), (3, false, false)].map { classes, bias, bytes in
+            ScoringProblem(count: count, width: 7, classes: classes, bias: bias, bytes: bytes)
+        }
+    }
+
+    /// ∇ℓ of one example, written out.
+    func gradient(_ example: Int) -> [Float] {
+        let classes = model.classCount
+        return model.gradient(
+            probabilities: probabilities[example * classes..<(example + 1) * classes], input: features.values(of: example),
+            target: Int(targets[example]))
+    }
+
+    /// direction · gᵢ of gradients written out, in double precision.
+    func reference(_ direction: some Collection<Float>, _ examples: some Collection<Int>) -> [Double] {
+        examples.map { example in zip(direction, gradient(example)).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
+    }
+
+    /// The exact solution, and with it ones of a solver with repeats, for random right-hand sides.
+    func lissaSolution(tests: Int, repeats: Int) throws -> Solution {
+        let curvature = SoftmaxCurvature(.hessian, model: model, features: features, outputFactors: probabilities)
+        let parallel = Parallel(threads: 1)
+        let spectrum = try SpectrumEstimate(of: curvature, parallel: parallel)
+        let run = LiSSA(
+            .init(recursionDepth: 30, numRepeat: repeats, batchSize: 4), spectrum: spectrum, exampleCount: features.count, shift: 0.2)
+        var numbers = SeededNumbers(9)
+        return try run.solve(
+            numbers.floats(tests * model.parameterCount), count: tests, in: DampedCurvature(curvature, shift: 0.2), parallel: parallel)
+    }
+}
+
+extension Scores {
+    /// The scores along one direction, copied while they are alive.
+    func copied(_ direction: Int) -> [Float] { withExtendedLifetime(values) { Array(self[direction]) } }
+}
