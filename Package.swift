@@ -64,7 +64,7 @@ let package = Package(
         room("Attribution", knows: ["LinearAlgebra", "Networks", "InverseCurvature", collections]),
         room("JSON"),
         room("Formats", knows: ["CZlib", "JSON"]),
-        room("Store", knows: ["LinearAlgebra", "Formats", grdb, crypto]),
+        room("Store", knows: ["Formats", grdb, crypto]),
         room("Sockets", knows: ["CLinux"]),
         room("HTTP", knows: ["Sockets", httpTypes]),
         room(
@@ -73,11 +73,13 @@ let package = Package(
                 "LinearAlgebra", "Networks", "InverseCurvature", "Attribution", "JSON", "Formats", "Store", "HTTP",
                 "Sockets", httpTypes, logging, configuration, serviceLifecycle, systemPackage,
             ]),
-        room("Demo", knows: ["Formats", "LinearAlgebra", "Networks", "Store", "Service"], resources: [.copy("Resources/digits")]),
+        room(
+            "Demo", knows: ["Formats", "LinearAlgebra", "Networks", "Store", "Service"], resources: [.copy("Resources/digits")]),
         .executableTarget(
             name: "influenced",
             dependencies: [
-                "Service", "Store", "Formats", "JSON", "LinearAlgebra", "Demo", "Sockets", argumentParser, logging, serviceLifecycle,
+                "Service", "Store", "Formats", "JSON", "LinearAlgebra", "Demo", "Sockets", argumentParser, logging,
+                serviceLifecycle,
             ],
             swiftSettings: settings),
 
@@ -88,7 +90,7 @@ let package = Package(
         tests("AttributionTests", of: ["Attribution", "Networks", "InverseCurvature", "LinearAlgebra", "Formats"]),
         tests("JSONTests", of: ["JSON"]),
         tests("FormatsTests", of: ["Formats"]),
-        tests("StoreTests", of: ["Store", "Formats"]),
+        tests("StoreTests", of: ["Store", "Formats", grdb]),
         tests("SocketsTests", of: ["Sockets"]),
         tests("HTTPTests", of: ["HTTP", "Sockets", httpTypes]),
         tests("ServiceTests", of: ["Service", "JSON"]),

@@ -25,7 +25,8 @@ public enum DemoStore {
     public static func build(in engine: Engine, report: (String) -> Void) throws {
         let store = engine.store
         let present = Set(try store.datasets().map(\.name))
-        for (name, rows) in [("digits-train", Digits.trainingRows), ("digits-test", Digits.testRows)] where !present.contains(name) {
+        for (name, rows) in [("digits-train", Digits.trainingRows), ("digits-test", Digits.testRows)]
+        where !present.contains(name) {
             report("importing \(name): \(rows.count) images")
             let data = try DatasetImport(
                 inputs: .init(path: Digits.path("images.npy")), targets: .init(path: Digits.path("labels.npy")), rows: rows)

@@ -24,8 +24,10 @@ public struct LiSSA: Sendable {
 
     /// A residual above this is no solution: the zero vector's is 1, and mini-batch noise stays well below.
     static let uselessResidual = 10.0
-    /// A residual up to this counts as converged.
-    static let convergedResidual = 0.1
+    /// A run counts as converged if its bias is at most this, and its residual at most `convergedResidual`: what is left of the
+    /// residual is mini-batch noise, which the standard errors measure.
+    static let convergedBias = 0.05
+    static let convergedResidual = 0.5
 
     /// Solves for `count` stacked right-hand sides.
     /// - Throws: `SolverError.diverged`, `Interrupted`.
@@ -50,7 +52,8 @@ public struct LiSSA: Sendable {
         }
         return Solution(
             vectors: mean, repeats: repeats, residuals: residuals,
-            converged: residuals.allSatisfy { $0 <= Self.convergedResidual })
+            converged: settings.bias(shift: system.shift) <= Self.convergedBias
+                && residuals.allSatisfy { $0 <= Self.convergedResidual })
     }
 
     /// One recursion; leaves h/scale in `h`.

@@ -22,6 +22,9 @@ extension LiSSA {
             self.scale = scale
             self.seed = seed
         }
+
+        /// What the recursion still lacks of the fixed point in the direction where C vanishes, the slowest: (1 − λ/s)^J of it.
+        public func bias(shift: Double) -> Double { exp(Double(recursionDepth) * log1p(-min(shift / scale, 1))) }
     }
 
     /// What a user asks for: nil is `"auto"`.

@@ -28,7 +28,8 @@ public enum BLAS {
 
     /// The lower triangle of C ← α·AᵀA + β·C with A [k, n], C [n, n]: n²·k flops, half of `multiply`.
     public static func addGram(
-        n: Int, k: Int, alpha: Float, _ a: UnsafePointer<Float>, _ lda: Int, beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
+        n: Int, k: Int, alpha: Float, _ a: UnsafePointer<Float>, _ lda: Int, beta: Float, _ c: UnsafeMutablePointer<Float>,
+        _ ldc: Int
     ) {
         cblas_ssyrk(
             CblasRowMajor, CblasLower, CblasTrans, Int32(n), Int32(k), alpha, a, Int32(lda), beta, c, Int32(ldc))

@@ -67,20 +67,6 @@ public final class FeatureRows: Sendable {
         }
     }
 
-    /// Copies the stored numbers of the named rows, as floats, to `destination`, `rows.count` × `width`.
-    public func gather(_ rows: UnsafeBufferPointer<UInt32>, into destination: UnsafeMutablePointer<Float>) {
-        switch storage {
-        case .float32(let memory):
-            var target = destination
-            for row in rows {
-                target.update(from: memory.start + Int(row) * width, count: width)
-                target += width
-            }
-        case .uint8(let memory):
-            influenced_gather(memory.start, width, rows.baseAddress, rows.count, destination)
-        }
-    }
-
     /// Σ x² over one row's values (multiplier included).
     public func squaredNorm(of row: Int) -> Double {
         let sum: Double
@@ -99,10 +85,9 @@ public final class FeatureRows: Sendable {
 
     /// The values of one row, multiplier included.
     public func values(of row: Int) -> [Float] {
-        [Float](unsafeUninitializedCapacity: width) { buffer, count in
-            withUnsafePointer(to: UInt32(row)) { gather(UnsafeBufferPointer(start: $0, count: 1), into: buffer.baseAddress!) }
-            for i in 0..<width { buffer[i] *= multiplier }
-            count = width
+        switch storage {
+        case .float32(let memory): (0..<width).map { memory.start[row * width + $0] * multiplier }
+        case .uint8(let memory): (0..<width).map { Float(memory.start[row * width + $0]) * multiplier }
         }
     }
 }

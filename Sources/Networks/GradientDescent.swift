@@ -63,20 +63,18 @@ public struct GradientDescent: Sendable {
         interruption: Interruption
     ) throws -> (loss: Double, gradient: [Float]) {
         let evaluation = try model.evaluate(parameters, on: features, parallel: parallel, interruption: interruption)
-        let residuals = model.residuals(probabilities: evaluation.probabilities, targets: targets)
+        var residuals = model.residuals(probabilities: evaluation.probabilities, targets: targets)
         var gradient = parameters.map { Float(weightDecay) * $0 }
-        let scratch = AlignedMemory<Float>(uninitialized: SoftmaxRegression.tile * features.width)
+        let tile = RowTile()
         var loss = 0.0
-        for start in stride(from: 0, to: features.count, by: SoftmaxRegression.tile) {
-            let rows = start..<min(start + SoftmaxRegression.tile, features.count)
-            features.withRows(rows, scratch: scratch.start) { stored in
-                residuals.withUnsafeBufferPointer { residuals in
-                    gradient.withUnsafeMutableBufferPointer { gradient in
-                        model.accumulate(
-                            residuals.baseAddress! + start * model.classCount, rows: stored, rowCount: rows.count,
-                            multiplier: features.multiplier, alpha: 1 / Float(features.count), beta: 1,
-                            into: gradient.baseAddress!)
-                    }
+        for start in stride(from: 0, to: features.count, by: RowTile.capacity) {
+            let rows = start..<min(start + RowTile.capacity, features.count)
+            tile.load(rows, of: .range(0..<features.count), from: features)
+            residuals.withUnsafeMutableBufferPointer { residuals in
+                gradient.withUnsafeMutableBufferPointer { gradient in
+                    model.accumulate(
+                        residuals.baseAddress! + start * model.classCount, of: tile, in: features,
+                        alpha: 1 / Float(features.count), beta: 1, into: gradient.baseAddress!)
                 }
             }
             for row in rows {

@@ -85,7 +85,8 @@ extension SoftmaxRegression {
                 detail: "is \(linear.inFeatures), but input_shape \(spec.inputShape ?? []) makes \(width) features")
         }
         guard linear.outFeatures >= 2 else {
-            throw JSONIssue(pointer: place + "/out_features", detail: "must be at least 2 for cross_entropy: one output for each class")
+            throw JSONIssue(
+                pointer: place + "/out_features", detail: "must be at least 2 for cross_entropy: one output for each class")
         }
         let (weights, overflow) = linear.inFeatures.multipliedReportingOverflow(by: linear.outFeatures)
         guard !overflow, weights <= Int(Int32.max) else {

@@ -66,44 +66,37 @@ public struct SoftmaxCurvature: CurvatureOperator {
 
     /// Scratch memory of one thread.
     public final class Workspace {
-        let rows: AlignedMemory<Float>
+        let tile = RowTile()
         let outputs: AlignedMemory<Float>
         let sum: AlignedMemory<Float>
 
-        init(tile: Int, model: SoftmaxRegression, vectorCount: Int) {
-            rows = AlignedMemory(uninitialized: tile * model.inputWidth)
-            outputs = AlignedMemory(uninitialized: tile * model.classCount)
+        init(model: SoftmaxRegression, vectorCount: Int) {
+            outputs = AlignedMemory(uninitialized: RowTile.capacity * model.classCount)
             sum = AlignedMemory(uninitialized: model.parameterCount * vectorCount)
         }
     }
 
     /// Memory for products with up to `vectorCount` vectors.
-    public func makeWorkspace(vectorCount: Int) -> Workspace {
-        Workspace(tile: SoftmaxRegression.tile, model: model, vectorCount: vectorCount)
-    }
+    public func makeWorkspace(vectorCount: Int) -> Workspace { Workspace(model: model, vectorCount: vectorCount) }
 
-    /// y ← β·y + α·(1/|B|) Σ_{i∈B} Cᵢ·x. The rows of a tile are widened once for all vectors.
+    /// y ← β·y + α·(1/|B|) Σ_{i∈B} Cᵢ·x. The rows of a tile serve all vectors while they are in the first-level cache.
     public func addProduct(
         over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, to y: UnsafeMutablePointer<Float>,
         vectorCount: Int, workspace: Workspace
     ) {
         let factor = alpha / Float(batch.count)
+        let tile = workspace.tile
         // One tile can go straight to y: its product with x is complete before y is written. More tiles must not.
-        let direct = batch.count <= SoftmaxRegression.tile
-        for start in stride(from: 0, to: batch.count, by: SoftmaxRegression.tile) {
-            let tile = start..<min(start + SoftmaxRegression.tile, batch.count)
-            withTile(tile, of: batch, workspace) { rows, index in
-                for v in 0..<vectorCount {
-                    let offset = v * dimension
-                    model.outputs(
-                        x + offset, rows: rows, rowCount: tile.count, multiplier: features.multiplier,
-                        into: workspace.outputs.start)
-                    applyOutputCurvature(rowCount: tile.count, index: index, workspace.outputs.start)
-                    model.accumulate(
-                        workspace.outputs.start, rows: rows, rowCount: tile.count, multiplier: features.multiplier,
-                        alpha: factor, beta: direct ? beta : (start == 0 ? 0 : 1),
-                        into: (direct ? y : workspace.sum.start) + offset)
-                }
+        let direct = batch.count <= RowTile.capacity
+        for start in stride(from: 0, to: batch.count, by: RowTile.capacity) {
+            tile.load(start..<min(start + RowTile.capacity, batch.count), of: batch, from: features)
+            for v in 0..<vectorCount {
+                let offset = v * dimension
+                model.outputs(x + offset, of: tile, in: features, into: workspace.outputs.start)
+                applyOutputCurvature(tile, workspace.outputs.start)
+                model.accumulate(
+                    workspace.outputs.start, of: tile, in: features, alpha: factor,
+                    beta: direct ? beta : (start == 0 ? 0 : 1), into: (direct ? y : workspace.sum.start) + offset)
             }
         }
         guard !direct else { return }
@@ -116,30 +109,13 @@ public struct SoftmaxCurvature: CurvatureOperator {
         }
     }
 
-    /// Lends a tile's rows as floats, and the function from a row of the tile to its example.
-    @inline(__always)
-    private func withTile(
-        _ tile: Range<Int>, of batch: ExampleBatch, _ workspace: Workspace,
-        _ body: (UnsafePointer<Float>, (Int) -> Int) -> Void
-    ) {
-        switch batch {
-        case .range(let range):
-            let rows = (range.lowerBound + tile.lowerBound)..<(range.lowerBound + tile.upperBound)
-            features.withRows(rows, scratch: workspace.rows.start) { body($0, { rows.lowerBound + $0 }) }
-        case .indices(let indices):
-            let chosen = UnsafeBufferPointer(rebasing: indices[tile])
-            features.gather(chosen, into: workspace.rows.start)
-            body(UnsafePointer(workspace.rows.start), { Int(chosen[$0]) })
-        }
-    }
-
     /// u ← A u for each row: p∘u − p(p·u), or r(r·u).
     @inline(__always)
-    private func applyOutputCurvature(rowCount: Int, index: (Int) -> Int, _ outputs: UnsafeMutablePointer<Float>) {
+    private func applyOutputCurvature(_ tile: RowTile, _ outputs: UnsafeMutablePointer<Float>) {
         let classes = model.classCount
         outputFactors.withUnsafeBufferPointer { factors in
-            for row in 0..<rowCount {
-                let f = factors.baseAddress! + index(row) * classes
+            for row in 0..<tile.count {
+                let f = factors.baseAddress! + tile.example(row) * classes
                 let u = outputs + row * classes
                 var inner: Float = 0
                 for c in 0..<classes { inner += f[c] * u[c] }

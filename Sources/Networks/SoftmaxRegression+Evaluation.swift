@@ -2,10 +2,6 @@ internal import Foundation
 public import LinearAlgebra
 
 extension SoftmaxRegression {
-    /// Rows that a thread works on at a time: their floats stay in the second-level cache, and products of this size take
-    /// OpenBLAS's path for small matrices.
-    static var tile: Int { 32 }
-
     /// What the model says of each row.
     public struct Evaluation: Sendable {
         /// out, [rows, C].
@@ -27,14 +23,14 @@ extension SoftmaxRegression {
         try parameters.withUnsafeBufferPointer { parameters in
             nonisolated(unsafe) let theta = parameters.baseAddress!
             try parallel.forEach(chunks.count, interruption: interruption) { piece in
-                let scratch = AlignedMemory<Float>(uninitialized: Self.tile * inputWidth)
-                for start in stride(from: chunks[piece].lowerBound, to: chunks[piece].upperBound, by: Self.tile) {
-                    let rows = start..<min(start + Self.tile, chunks[piece].upperBound)
+                let tile = RowTile()
+                for start in stride(from: 0, to: chunks[piece].count, by: RowTile.capacity) {
+                    tile.load(
+                        start..<min(start + RowTile.capacity, chunks[piece].count), of: .range(chunks[piece]), from: features)
+                    let start = tile.example(0)
                     let out = outputs.start + start * classCount
-                    features.withRows(rows, scratch: scratch.start) {
-                        self.outputs(theta, rows: $0, rowCount: rows.count, multiplier: features.multiplier, into: out)
-                    }
-                    for row in 0..<rows.count {
+                    self.outputs(theta, of: tile, in: features, into: out)
+                    for row in 0..<tile.count {
                         softmax(out + row * classCount, into: probabilities.start + (start + row) * classCount)
                     }
                 }

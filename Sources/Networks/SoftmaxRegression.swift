@@ -1,4 +1,4 @@
-internal import LinearAlgebra
+public import LinearAlgebra
 
 /// Softmax regression: out = x·Wᵀ + b, p = softmax(out), ℓ = −log p[y]; convex in θ = (W row by row, then b).
 ///
@@ -37,36 +37,41 @@ public struct SoftmaxRegression: Sendable, Equatable {
         self.layerName = layerName
     }
 
-    /// outputs ← rows·Wᵀ + b, [rowCount, C], of stored numbers that stand for `multiplier` times their value.
+    /// outputs ← x·Wᵀ + b for the rows of a tile: [rows, C].
     @inline(__always)
     public func outputs(
-        _ parameters: UnsafePointer<Float>, rows: UnsafePointer<Float>, rowCount: Int, multiplier: Float,
+        _ parameters: UnsafePointer<Float>, of tile: RowTile, in features: FeatureRows,
         into outputs: UnsafeMutablePointer<Float>
     ) {
-        if hasBias {
-            let bias = parameters + classCount * inputWidth
-            for row in 0..<rowCount { (outputs + row * classCount).update(from: bias, count: classCount) }
+        features.project(tile, on: parameters, vectorCount: classCount, into: outputs)
+        let bias = parameters + classCount * inputWidth
+        let multiplier = features.multiplier
+        for row in 0..<tile.count {
+            let output = outputs + row * classCount
+            if hasBias {
+                for c in 0..<classCount { output[c] = multiplier * output[c] + bias[c] }
+            } else {
+                for c in 0..<classCount { output[c] *= multiplier }
+            }
         }
-        BLAS.multiply(
-            .none, .transposed, m: rowCount, n: classCount, k: inputWidth, alpha: multiplier, rows, inputWidth,
-            parameters, inputWidth, beta: hasBias ? 1 : 0, outputs, classCount)
     }
 
-    /// gradient ← β·gradient + α · Σ_rows weightᵢ ⊗ x̃ᵢ for per-row output weights [rowCount, C].
+    /// gradient ← β·gradient + α · Σ_rows weightᵢ ⊗ x̃ᵢ, for output weights [rows, C] of the rows of a tile, which are scaled in place.
     @inline(__always)
     public func accumulate(
-        _ outputWeights: UnsafePointer<Float>, rows: UnsafePointer<Float>, rowCount: Int, multiplier: Float,
-        alpha: Float, beta: Float, into gradient: UnsafeMutablePointer<Float>
+        _ outputWeights: UnsafeMutablePointer<Float>, of tile: RowTile, in features: FeatureRows, alpha: Float, beta: Float,
+        into gradient: UnsafeMutablePointer<Float>
     ) {
-        BLAS.multiply(
-            .transposed, .none, m: classCount, n: inputWidth, k: rowCount, alpha: alpha * multiplier, outputWeights,
-            classCount, rows, inputWidth, beta: beta, gradient, inputWidth)
-        guard hasBias else { return }
-        let bias = gradient + classCount * inputWidth
-        for c in 0..<classCount {
-            var sum: Float = 0
-            for row in 0..<rowCount { sum += outputWeights[row * classCount + c] }
-            bias[c] = (beta == 0 ? 0 : beta * bias[c]) + alpha * sum
+        if hasBias {
+            let bias = gradient + classCount * inputWidth
+            for c in 0..<classCount {
+                var sum: Float = 0
+                for row in 0..<tile.count { sum += outputWeights[row * classCount + c] }
+                bias[c] = (beta == 0 ? 0 : beta * bias[c]) + alpha * sum
+            }
         }
+        let factor = alpha * features.multiplier
+        for i in 0..<tile.count * classCount { outputWeights[i] *= factor }
+        features.accumulate(tile, coefficients: outputWeights, vectorCount: classCount, beta: beta, into: gradient)
     }
 }

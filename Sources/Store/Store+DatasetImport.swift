@@ -6,7 +6,7 @@ extension Store {
     /// Stores a dataset, whole or not at all.
     ///
     /// The tensors' bytes may be mapped files: they are read a block at a time, once to look for NaN and infinities where the type
-    /// can hold them, and once to be written.
+    /// can hold them, and once to be written. While the import runs, the disk must have room for its bytes twice.
     ///
     /// - Parameters:
     ///   - name: 1 to 128 of `A-Z a-z 0-9 . _ -`, beginning with a letter or a digit.

@@ -50,8 +50,8 @@ extension Store {
     /// - Complexity: O(indices × log examples).
     public func annotations(of dataset: DatasetRecord, at indices: [Int]) throws -> [ExampleAnnotation] {
         for index in indices where index < 0 || index >= dataset.rowCount {
-            let asked = index < Int.max ? index..<index + 1 : index..<index
-            throw StoreError.outOfRange(what: "dataset '\(dataset.name)'", rows: asked, count: dataset.rowCount)
+            let row = min(index, .max - 1)
+            throw StoreError.outOfRange(what: "dataset '\(dataset.name)'", rows: row..<row + 1, count: dataset.rowCount)
         }
         return try reading { db in
             let statement = try db.cachedStatement(
@@ -68,7 +68,7 @@ extension Store {
     }
 
     static func dataset(named name: String, in db: Database) throws -> DatasetRecord {
-        if let row = try Row.fetchOne(db, sql: "SELECT * FROM dataset WHERE name = ?", arguments: [name]) {
+        if Names.isValid(name), let row = try Row.fetchOne(db, sql: "SELECT * FROM dataset WHERE name = ?", arguments: [name]) {
             return try DatasetRecord(row)
         }
         let names = try String.fetchAll(db, sql: "SELECT name FROM dataset ORDER BY name")

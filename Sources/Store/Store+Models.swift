@@ -35,7 +35,9 @@ extension Store {
     public func checkpoint(named name: String? = nil, of model: ModelRecord) throws -> CheckpointRecord {
         try reading { db in
             let sql = CheckpointRecord.select + " WHERE checkpoint.model = ? AND coalesce(checkpoint.name = ?, TRUE)"
-            if let row = try Row.fetchOne(db, sql: sql + " ORDER BY checkpoint.sequence DESC", arguments: [model.id, name]) {
+            if Names.isValid(name ?? "latest"),
+                let row = try Row.fetchOne(db, sql: sql + " ORDER BY checkpoint.sequence DESC", arguments: [model.id, name])
+            {
                 return try CheckpointRecord(row)
             }
             let names = try String.fetchAll(
@@ -78,7 +80,9 @@ extension Store {
     }
 
     static func model(named name: String, in db: Database) throws -> ModelRecord {
-        if let row = try Row.fetchOne(db, sql: ModelRecord.select + " WHERE model.name = ?", arguments: [name]) {
+        if Names.isValid(name),
+            let row = try Row.fetchOne(db, sql: ModelRecord.select + " WHERE model.name = ?", arguments: [name])
+        {
             return try ModelRecord(row)
         }
         let names = try String.fetchAll(db, sql: "SELECT name FROM model ORDER BY name")

@@ -35,6 +35,8 @@ extension Store {
     static func open(
         at givenPath: String, access: StoreAccess, createIfMissing: Bool, busyTimeout: Double, blockByteCount: Int
     ) throws -> Store {
+        // Beyond a day, and for what is no number, SQLite's milliseconds would overflow.
+        let busyTimeout = busyTimeout >= 0 ? min(busyTimeout, 86_400) : 0
         let path = URL(fileURLWithPath: givenPath).standardizedFileURL.resolvingSymlinksInPath().path
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let exists = try isFile(path)
@@ -50,27 +52,25 @@ extension Store {
         let location = location(of: path, folderIsWritable: folderIsWritable)
 
         return try StoreError.translating(path: path, waited: busyTimeout) {
-            let found = exists ? try StoreInspection(location: location, path: path) : .blank
-            let configuration = configuration(writable: writable, busyTimeout: busyTimeout)
-            var pool: DatabasePool
-            var lock: WriteLock?
-            if writable {
+            let found = exists ? try StoreInspection(location: location, path: path, busyTimeout: busyTimeout) : .blank
+            let writeLock = writable ? try lock(of: path, exists: exists) : nil
+            let pool: DatabasePool
+            if let writeLock {
                 if exists, case .blank = found, !createIfMissing { throw blankFile(path) }
-                let writeLock = try WriteLock(besideStoreAt: path)
                 pool = try writeLock.withLock(waiting: busyTimeout) {
-                    let pool = try DatabasePool(path: path, configuration: configuration)
+                    let pool = try DatabasePool(
+                        path: path, configuration: configuration(writable: true, busyTimeout: busyTimeout))
                     try Schema.migrator.migrate(pool)
                     return pool
                 }
-                lock = writeLock
             } else {
                 guard case .store(let version) = found else { throw blankFile(path) }
                 guard version == Schema.version else {
                     throw StoreError.olderVersion(path: path, version: version, knownVersion: Schema.version)
                 }
-                pool = try DatabasePool(path: location, configuration: configuration)
+                pool = try DatabasePool(path: location, configuration: configuration(writable: false, busyTimeout: busyTimeout))
             }
-            return Store(path: path, pool: pool, writeLock: lock, patience: busyTimeout, blockByteCount: blockByteCount)
+            return Store(path: path, pool: pool, writeLock: writeLock, patience: busyTimeout, blockByteCount: blockByteCount)
         }
     }
 
@@ -79,6 +79,15 @@ extension Store {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return false }
         guard !isFolder.boolValue else { throw StoreError.notAStore(path: path, reason: "it is a folder") }
         return true
+    }
+
+    /// The lock that writers hold; nil where there is a store to read, but this process may not write to its lock file.
+    private static func lock(of path: String, exists: Bool) throws -> WriteLock? {
+        do {
+            return try WriteLock(besideStoreAt: path)
+        } catch StoreError.readOnly where exists {
+            return nil
+        }
     }
 
     private static func blankFile(_ path: String) -> StoreError {

@@ -12,10 +12,10 @@ enum StoreInspection {
     ///
     /// - Throws: ``StoreError/notAStore(path:reason:)`` for other people's files, ``StoreError/newerVersion(path:unknownSteps:knownVersion:)``,
     ///   and whatever SQLite reports as a `DatabaseError`.
-    init(location: String, path: String) throws {
+    init(location: String, path: String, busyTimeout: Double) throws {
         var configuration = Configuration()
         configuration.readonly = true
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(busyTimeout)
         let queue = try DatabaseQueue(path: location, configuration: configuration)
         self = try queue.read { db in try Self(of: db, path: path) }
     }

@@ -40,9 +40,11 @@ final class WriteLock: Sendable {
         guard threads.lock(before: deadline) else { throw StoreError.busy(path: path, seconds: seconds) }
         defer { threads.unlock() }
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR, Date() < deadline else {
-                throw StoreError.busy(path: path, seconds: seconds)
+            let code = errno
+            guard code == EWOULDBLOCK || code == EINTR else {
+                throw StoreError.io(path: path + "-lock", code: Int(code), message: String(cString: strerror(code)))
             }
+            guard Date() < deadline else { throw StoreError.busy(path: path, seconds: seconds) }
             usleep(5_000)
         }
         defer { flock(descriptor, LOCK_UN) }

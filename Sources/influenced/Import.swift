@@ -42,7 +42,9 @@ struct Import: ParsableCommand {
                 named: name, inputs: data.inputs, divisor: divideBy, targets: data.targets, annotations: data.annotations,
                 progress: progress.update)
             progress.finish()
-            print("imported dataset '\(name)': \(record.rowCount) examples of shape \(record.exampleShape), \(record.elementType.rawValue)")
+            print(
+                "imported dataset '\(name)': \(record.rowCount) examples of shape \(record.exampleShape), \(record.elementType.rawValue)"
+            )
         }
     }
 

@@ -32,8 +32,9 @@ struct NearestNeighborsTests {
         #expect(
             try NearestNeighbors.indices(of: query, in: floats, count: count, parallel: parallel)
                 == bruteForce(query, floats, count))
-        let bytes = byteRows(numbers.bytes(200 * width), width: width, multiplier: 1 / 255)
-        let pixels = numbers.bytes(width).map { Float($0) / 255 }
+        // A power of two, so that the reference's distances are exact and its ties are ties.
+        let bytes = byteRows(numbers.bytes(200 * width), width: width, multiplier: 1 / 256)
+        let pixels = numbers.bytes(width).map { Float($0) / 256 }
         #expect(
             try NearestNeighbors.indices(of: pixels, in: bytes, count: count, parallel: parallel)
                 == bruteForce(pixels, bytes, count))
@@ -66,6 +67,20 @@ struct NearestNeighborsTests {
         let query = numbers.floats(20).map { distance + $0 }
         #expect(
             try NearestNeighbors.indices(of: query, in: features, count: 10, parallel: parallel) == bruteForce(query, features, 10))
+    }
+
+    @Test("images that differ from the query by one grey level in few pixels are ordered by how many")
+    func nearlyEqual() throws {
+        let query = [UInt8](repeating: 200, count: 784)
+        var (three, four) = (query, query)
+        for pixel in 300..<303 { three[pixel] = 201 }
+        for pixel in 300..<304 { four[pixel] = 201 }
+        for multiplier in [1, 1 / 255] as [Float] {
+            let features = byteRows(four + three + four, width: 784, multiplier: multiplier)
+            let values = query.map { Float($0) * multiplier }
+            #expect(try NearestNeighbors.indices(of: values, in: features, count: 1, parallel: parallel) == [1])
+            #expect(try NearestNeighbors.indices(of: values, in: features, count: 2, parallel: parallel) == [0, 1])
+        }
     }
 
     @Test("a row is its own nearest neighbour")

@@ -26,14 +26,14 @@ struct RankingTests {
     private func ranking(_ solution: Solution, test: Int, selection: RowSelection = .all, k: Int) throws -> Ranking {
         let scores = try problem.gradients.scores(of: selection, along: solution.vectors, parallel: parallel)
         return try problem.gradients.ranking(
-            of: test, in: scores, selection: selection, solution: solution, k: k, parallel: parallel)
+            of: test, scores: scores[test], selection: selection, solution: solution, k: k, parallel: parallel)
     }
 
     @Test("a ranking lists both ends of the scores of its own test", arguments: 0..<3, [1, 5, 30, 500])
     func ends(test: Int, k: Int) throws {
         let solution = try problem.lissaSolution(tests: 3, repeats: 4)
         let ranking = try ranking(solution, test: test, k: k)
-        let scores = try problem.gradients.scores(along: solution.vectors, parallel: parallel).copied(test)
+        let scores = try problem.gradients.scores(along: solution.vectors, parallel: parallel)[test]
         let order = (0..<120).sorted { (scores[$1], $0) < (scores[$0], $1) }
         let (positive, negative) = (order.filter { scores[$0] > 0 }, Array(order.reversed()).filter { scores[$0] < 0 })
         #expect(ranking.proponents.map(\.index) == Array(positive.prefix(k)))
@@ -88,14 +88,14 @@ struct RankingTests {
         // Twins at the cut: rows 0 and 1 are the same example.
         let features = FeatureRows([3, 3, 2, 1, -1, -2, -3, -4], width: 1)
         let model = SoftmaxRegression(inputWidth: 1, classCount: 2, hasBias: false)
-        let residuals = (0..<8).flatMap { _ in [Float(1), -1] }
+        let residuals = [[Float]](repeating: [1, -1], count: 8).flatMap { $0 }
         let gradients = FactoredGradients(model: model, features: features, residuals: residuals)
         let solution = try exactSolution(of: [1, 0], for: model, features)
         let scores = try gradients.scores(along: solution.vectors, parallel: parallel)
         let rankings = try (1...5).map {
-            try gradients.ranking(of: 0, in: scores, selection: .all, solution: solution, k: $0, parallel: parallel)
+            try gradients.ranking(of: 0, scores: scores[0], selection: .all, solution: solution, k: $0, parallel: parallel)
         }
-        #expect(rankings.map(\.isStable) == [false, true, true, true, true])
+        #expect(rankings.map { $0.isStable } == [false, true, true, true, true])
         #expect(rankings[4].proponents.map(\.index) == [0, 1, 2, 3])
         #expect(rankings[4].opponents.map(\.index) == [7, 6, 5, 4])
         #expect(rankings[4].proponents.allSatisfy { $0.standardError == nil })
@@ -103,7 +103,7 @@ struct RankingTests {
 
     /// What the exact solver returns where its system is the identity.
     private func exactSolution(of side: [Float], for model: SoftmaxRegression, _ features: FeatureRows) throws -> Solution {
-        let certain = (0..<features.count).flatMap { _ in [Float(1), 0] }
+        let certain = [[Float]](repeating: [1, 0], count: features.count).flatMap { $0 }
         let flat = SoftmaxCurvature(.hessian, model: model, features: features, outputFactors: certain)
         let system = DampedCurvature(flat, shift: 1)
         return try ExactSolver(factoring: system, memoryLimit: 1 << 20, parallel: parallel)

@@ -3,6 +3,7 @@ import InverseCurvature
 import LinearAlgebra
 import Networks
 import TestSupport
+import Testing
 
 /// Gradients of a random softmax regression, factored and written out.
 struct ScoringProblem: Sendable, CustomTestStringConvertible {
@@ -64,9 +65,4 @@ struct ScoringProblem: Sendable, CustomTestStringConvertible {
         return try run.solve(
             numbers.floats(tests * model.parameterCount), count: tests, in: DampedCurvature(curvature, shift: 0.2), parallel: parallel)
     }
-}
-
-extension Scores {
-    /// The scores along one direction, copied while they are alive.
-    func copied(_ direction: Int) -> [Float] { withExtendedLifetime(values) { Array(self[direction]) } }
 }

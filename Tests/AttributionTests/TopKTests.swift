@@ -10,7 +10,7 @@ struct TopKTests {
 
     /// A full sort, by the contract's words.
     private func sorted(_ scores: [Float], indices: [UInt32]? = nil, _ count: Int) -> (proponents: [ScoredExample], opponents: [ScoredExample]) {
-        let all = scores.enumerated().map { ScoredExample(index: indices.map { i in Int(i[$0.offset]) } ?? $0.offset, score: $0.element) }
+        let all = scores.indices.map { i in ScoredExample(index: indices.map { Int($0[i]) } ?? i, score: scores[i]) }
         let positive = all.filter { $0.score > 0 }.sorted { ($1.score, $0.index) < ($0.score, $1.index) }
         let negative = all.filter { $0.score < 0 }.sorted { ($0.score, $0.index) < ($1.score, $1.index) }
         return (Array(positive.prefix(count)), Array(negative.prefix(count)))

@@ -156,6 +156,20 @@ struct LiveDisconnectionTests {
         #expect(live.server.counters.sentBytes < 20_000_000)
     }
 
+    @Test("A client that takes its answer piece by piece gets it, for longer than the time in which it must take some")
+    func slowProgress() throws {
+        var limits = HTTPLimits()
+        limits.writeTimeout = .milliseconds(500)
+        let live = try LiveServer(limits: limits)
+        let client = try live.client(receiveBuffer: 65_536)
+        try client.send(request("GET /large/20000000 HTTP/1.1", "Connection: close"))
+        for _ in 0..<40 {
+            for _ in 0..<4 { try client.readMore() }
+            usleep(25_000)
+        }
+        #expect(try client.rest().utf8.count > 20_000_000)
+    }
+
     @Test("After its last word the server waits for the client to close, but not for ever")
     func linger() throws {
         var limits = HTTPLimits()

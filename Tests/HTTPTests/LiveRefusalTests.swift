@@ -74,6 +74,23 @@ struct LiveRefusalTests {
         }
     }
 
+    @Test("A body whose length is not known is skipped up to the limit, and no further")
+    func skippedChunks() throws {
+        var limits = HTTPLimits()
+        limits.discardedBodyBytes = 100
+        let live = try LiveServer(limits: limits)
+        for (size, answers) in [(100, 2), (101, 1)] {
+            let chunk = String(size, radix: 16) + "\r\n" + String(repeating: "x", count: size) + "\r\n0\r\n\r\n"
+            let client = try live.client()
+            try client.send(
+                request("POST /picky HTTP/1.1", "Transfer-Encoding: chunked", body: chunk)
+                    + request("GET /hello HTTP/1.1", "Connection: close"))
+            let all = try client.rest()
+            #expect(all.hasPrefix("HTTP/1.1 415 "))
+            #expect(all.components(of: "HTTP/1.1 ") == answers)
+        }
+    }
+
     @Test("Allow lists what a path, or the server, has")
     func allow() throws {
         let live = try LiveServer()

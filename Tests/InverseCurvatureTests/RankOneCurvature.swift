@@ -6,10 +6,12 @@ import TestSupport
 /// has nothing to do with a model.
 struct RankOneCurvature: CurvatureOperator {
     let rows: FeatureRows
+    let numbers: [Float]
     let signs: [Float]
 
     init(_ rows: [Float], width: Int, signs: [Float]? = nil) {
         self.rows = FeatureRows(rows, width: width)
+        numbers = rows
         self.signs = signs ?? [Float](repeating: 1, count: self.rows.count)
     }
 
@@ -48,9 +50,9 @@ struct RankOneCurvature: CurvatureOperator {
             case .range(let range): range.map { UInt32($0) }
             case .indices(let indices): Array(indices)
             }
-        workspace.gathered = [Float](repeating: 0, count: size * width)
+        workspace.gathered.removeAll(keepingCapacity: true)
+        for row in chosen { workspace.gathered += numbers[Int(row) * width..<(Int(row) + 1) * width] }
         workspace.products = [Float](repeating: 0, count: size * vectorCount)
-        chosen.withUnsafeBufferPointer { rows.gather($0, into: &workspace.gathered) }
         BLAS.multiply(
             .none, .transposed, m: vectorCount, n: size, k: width, alpha: 1, x, width, workspace.gathered, width, beta: 0,
             &workspace.products, size)

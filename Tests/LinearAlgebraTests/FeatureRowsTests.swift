@@ -34,20 +34,6 @@ struct FeatureRowsTests {
         }
     }
 
-    @Test("gathered rows are the stored numbers, in the order named, repeated where named twice", arguments: widths)
-    func gathers(width: Int) {
-        let (bytes, floats, numbers) = both(count: 13, width: width)
-        let selections: [[UInt32]] = [[], [0], [12], [5, 5, 5], [12, 0, 7, 3, 11, 1, 2, 9, 10, 4, 8, 6, 5, 12, 0]]
-        for chosen in selections {
-            let expected: [Float] = chosen.flatMap { row in (0..<width).map { Float(numbers[Int(row) * width + $0]) } } + [-1]
-            for rows in [bytes, floats] {
-                var seen = [Float](repeating: -1, count: expected.count)
-                chosen.withUnsafeBufferPointer { rows.gather($0, into: &seen) }
-                #expect(seen == expected)
-            }
-        }
-    }
-
     @Test("squared norms and values carry the multiplier", arguments: widths, [1, 1 / 255] as [Float])
     func values(width: Int, multiplier: Float) {
         let (bytes, floats, numbers) = both(count: 5, width: width, multiplier: multiplier)

@@ -90,18 +90,25 @@ struct SoftmaxEvaluationTests {
         #expect(Closeness.largestError(model.residuals(probabilities: probabilities, targets: [1]), expected[0..<3]) < 1e-5)
     }
 
-    @Test("weighted sums of rows accumulate onto what was there, or replace it", arguments: [(1, 0), (0.5, 1), (-2, 0.25)] as [(Float, Float)])
+    @Test(
+        "weighted sums of inputs accumulate onto what was there, or replace it, even NaN",
+        arguments: [(1, 0), (0.5, 1), (-2, 0.25)] as [(Float, Float)])
     func accumulate(alpha: Float, beta: Float) {
         for bias in [false, true] {
             let model = SoftmaxRegression(inputWidth: 5, classCount: 3, hasBias: bias)
             var numbers = SeededNumbers(4)
-            let (rows, weights) = (numbers.floats(7 * 5), numbers.floats(7 * 3))
+            let features = FeatureRows(numbers.floats(9 * 5), width: 5, multiplier: 0.3)
+            let tile = RowTile()
+            tile.load(1..<8, of: .range(1..<9), from: features)
+            let weights = numbers.floats(7 * 3)
             let before = beta == 0 ? [Float](repeating: .nan, count: model.parameterCount) : numbers.floats(model.parameterCount)
-            var after = before
-            model.accumulate(weights, rows: rows, rowCount: 7, multiplier: 0.3, alpha: alpha, beta: beta, into: &after)
+            var (scratch, after) = (weights, before)
+            model.accumulate(&scratch, of: tile, in: features, alpha: alpha, beta: beta, into: &after)
             let expected = after.indices.map { i in
                 let (c, j) = i < 15 ? (i / 5, i % 5) : (i - 15, -1)
-                let sum = (0..<7).reduce(0.0) { $0 + Double(weights[$1 * 3 + c]) * (j < 0 ? 1 : 0.3 * Double(rows[$1 * 5 + j])) }
+                let sum = (0..<7).reduce(0.0) { sum, row in
+                    sum + Double(weights[row * 3 + c]) * (j < 0 ? 1 : Double(features.values(of: row + 2)[j]))
+                }
                 return Double(alpha) * sum + (beta == 0 ? 0 : Double(beta) * Double(before[i]))
             }
             #expect(Closeness.largestError(after, expected) < 1e-6)

@@ -46,7 +46,7 @@ struct CheckTests {
         try fixture.flipByte(in: .inputs, where: "owner = 1 AND first_row = 9")
         let store = try fixture.open()
         let found = try store.check()
-        #expect(found.map(\.table) == ["input_block", "dataset"])
+        try #require(found.map(\.table) == ["input_block", "dataset"])
         #expect(found.map(\.name) == ["inputs of dataset 'digits'", "digits"])
         #expect(found.map(\.rows) == [9..<18, nil])
         #expect(found[0].problem.contains("does not match its SHA-256"))
@@ -71,7 +71,7 @@ struct CheckTests {
     func flippedElsewhere(table: BlockTable, name: String, digest: String?) throws {
         try fixture.flipByte(in: table, where: "owner = 1 AND first_row = 0")
         let found = try findings()
-        #expect(found.count == (digest == nil ? 1 : 2))
+        try #require(found.count == (digest == nil ? 1 : 2))
         #expect(found[0].hasPrefix("\(table.rawValue), \(name), rows 0..<"))
         if let digest { #expect(found[1].hasPrefix(digest)) }
     }

@@ -66,6 +66,33 @@ struct ConcurrencyTests {
         #expect(try first.datasets().map(\.name) == ["digits", "long", "x"])
     }
 
+    @Test("a write through the same store on another thread waits for its turn")
+    func waitingThread() throws {
+        let store = try fixture.open()
+        let outcome = Mutex<(any Error)?>(nil)
+        let begun = DispatchSemaphore(value: 0)
+        let done = DispatchSemaphore(value: 0)
+        DispatchQueue.global().async {
+            begun.wait()
+            do {
+                try store.importDataset(named: "second", inputs: bytes([2, 2]), targets: labels(2))
+            } catch {
+                outcome.withLock { $0 = error }
+            }
+            done.signal()
+        }
+        var told = false
+        try store.importDataset(named: "first", inputs: Fixture.inputs, targets: labels(30)) { _, _ in
+            guard !told else { return }
+            told = true
+            begun.signal()
+            usleep(50_000)
+        }
+        done.wait()
+        #expect(outcome.withLock { $0 } == nil)
+        #expect(try store.datasets().map(\.name) == ["first", "second"])
+    }
+
     @Test("writing from within an import through the same store is refused as busy, not a deadlock")
     func reentrantWrite() throws {
         let store = try fixture.open(busyTimeout: 0.05)

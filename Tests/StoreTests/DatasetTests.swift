@@ -134,6 +134,10 @@ struct DatasetTests {
         }
         let error = #expect(throws: StoreError.self) { try store.dataset(named: "Mnist-trian") }
         #expect(error?.description == "no dataset 'Mnist-trian'; there is 'mnist-train', 'mnist-test', 'iris'")
+        for name in ["", "iris\u{0}", "iris\u{0}x", "' OR 1 = 1 --"] {
+            #expect(throws: StoreError.self) { try store.dataset(named: name) }
+            #expect(throws: StoreError.self) { try store.model(named: name) }
+        }
     }
 
     @Test("progress is told after every block, and ends with all rows")

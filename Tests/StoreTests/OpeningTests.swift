@@ -98,6 +98,18 @@ struct OpeningTests {
         #expect(try fixture.open().check().isEmpty)
     }
 
+    @Test("a file whose making was interrupted after the first step becomes a store")
+    func interruptedCreation() throws {
+        try fixture.tamper("PRAGMA journal_mode = WAL; CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+        #expect(throws: StoreError.self) { try fixture.open(.readOnly) }
+        #expect(try fixture.open().check().isEmpty)
+    }
+
+    @Test("any time to wait is taken", arguments: [-1, 0, 1e300, .infinity, .nan])
+    func busyTimeouts(seconds: Double) throws {
+        #expect(try fixture.open(busyTimeout: seconds).check().isEmpty)
+    }
+
     @Test("a store from a newer version is refused with the step that is unknown, and stays as it is")
     func newerVersion() throws {
         _ = try fixture.open()

@@ -1,15 +1,34 @@
-// The loops that must run on whatever vector unit the processor has. Swift compiles for one baseline (SSE2 on x86-64);
-// these are compiled for several and chosen when the program loads. Measured: widening bytes took half of a LiSSA step before.
+// Products of a few rows with a few vectors: the innermost loops of every curvature product and every scan.
+//
+// They are here, in C, for two reasons. Swift compiles for one baseline (SSE2 on x86-64), and these are compiled for AVX-512,
+// AVX2 and the baseline and chosen when the program loads. And a general matrix product is the wrong tool: with ten columns
+// OpenBLAS packs more than it multiplies, needs bytes widened to floats in memory first, and differs from core to core.
+// Benchmarks/ shows both ways beside each other.
+//
+// Rows are given by their addresses, `count` of them, each of `width` features, uint8 or float32.
 #ifndef INFLUENCED_KERNELS_H
 #define INFLUENCED_KERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-// destination[i] = source[i], for `count` bytes.
+// out[r * vectors + v] = Σ_j rows[r][j] · weights[v * width + j].
+void influenced_project_u8(const void *const *rows, size_t count, size_t width, const float *weights, size_t vectors, float *out);
+void influenced_project_f32(const void *const *rows, size_t count, size_t width, const float *weights, size_t vectors, float *out);
+
+// out[v * width + j] = beta · out[v * width + j] + Σ_r coefficients[r * vectors + v] · rows[r][j]; beta = 0 overwrites.
+void influenced_accumulate_u8(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
+                              float beta, float *out);
+void influenced_accumulate_f32(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
+                               float beta, float *out);
+
+// destination[i] = source[i].
 void influenced_widen(const uint8_t *source, float *destination, size_t count);
 
-// The same for rows of `width` bytes named by index; the next rows are fetched while one is widened.
-void influenced_gather(const uint8_t *rows, size_t width, const uint32_t *indices, size_t count, float *destination);
+// Asks for memory that will be read soon.
+void influenced_prefetch(const void *address, size_t bytes);
+
+// The vector unit that was chosen: "AVX-512", "AVX2" or "baseline".
+const char *influenced_vector_unit(void);
 
 #endif

@@ -63,7 +63,7 @@ extension Connection {
             bodyProgress += count
             core.counters.update { $0.receivedBytes += count }
             let step = try parser.parse(UnsafeBufferPointer(rebasing: core.scratch[..<count]).span)
-            if step.consumed < count { pending = [] }
+            if step.consumed < count { pending = Array(core.scratch[step.consumed..<count]) }
             if let event = step.event { take(event) }
             return true
         }
@@ -72,8 +72,8 @@ extension Connection {
     private func take(_ event: RequestParser.Event) {
         switch event {
         case .head(let head):
-            exchangeCount += 1
-            exchange = Exchange(head: head, number: exchangeCount)
+            hasHadRequest = true
+            exchange = Exchange(head: head)
             bodyProgress = 0
             consider(head)
         case .end(let body, let trailers):
@@ -105,8 +105,7 @@ extension Connection {
             $0.requestsInFlight += 1
         }
         let reply = Reply(
-            loop: core.loop, core: LoopBound(core, to: core.loop), problem: core.problem, connection: id,
-            number: exchange.number)
+            loop: core.loop, core: LoopBound(core, to: core.loop), problem: core.problem, connection: id)
         let request = Request(head: exchange.head, body: body, trailers: trailers, cancellation: exchange.cancellation)
         core.handler.handle(request) { response in reply { response } }
         prepareProbe()
@@ -145,7 +144,7 @@ extension Connection {
         } else if parser.isInsideRequest {
             wait(for: .header)
         } else {
-            wait(for: exchangeCount == 0 ? .firstOctet : .nextRequest)
+            wait(for: hasHadRequest ? .nextRequest : .firstOctet)
         }
     }
 }

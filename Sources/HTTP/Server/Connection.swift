@@ -55,7 +55,7 @@ final class Connection: ReadinessHandler {
     var pendingOffset = 0
     var output = OutputQueue()
     var exchange: Exchange?
-    var exchangeCount: UInt64 = 0
+    var hasHadRequest = false
 
     var mayRead = false
     var mayWrite = true

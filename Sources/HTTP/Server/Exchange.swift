@@ -4,8 +4,6 @@ import HTTPTypes
 struct Exchange {
     /// What the header section said.
     let head: RequestHead
-    /// Which request of the connection it is; a late reply to another one is known by it.
-    let number: UInt64
     /// Given to the handler with the request.
     let cancellation = Cancellation()
     /// Whether the answer is under way although the body is still to be read, and dropped.

@@ -10,16 +10,12 @@ final class Reply: Sendable {
     private let core: LoopBound<ServerCore>
     private let problem: ProblemRenderer
     private let connection: UInt64
-    private let number: UInt64
 
-    init(
-        loop: EventLoop, core: LoopBound<ServerCore>, problem: @escaping ProblemRenderer, connection: UInt64, number: UInt64
-    ) {
+    init(loop: EventLoop, core: LoopBound<ServerCore>, problem: @escaping ProblemRenderer, connection: UInt64) {
         self.loop = loop
         self.core = core
         self.problem = problem
         self.connection = connection
-        self.number = number
     }
 
     deinit { callAsFunction { problem(.internalServerError, "The server has no answer to this request.") } }
@@ -28,7 +24,7 @@ final class Reply: Sendable {
     func callAsFunction(_ response: () -> Response) {
         guard !isUsed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         // The deinitialiser comes here, too: the task must not hold on to `self`.
-        let (core, connection, number, answer) = (core, connection, number, response())
-        loop.execute { core().deliver(answer, to: connection, number: number) }
+        let (core, connection, answer) = (core, connection, response())
+        loop.execute { core().deliver(answer, to: connection) }
     }
 }

@@ -69,11 +69,11 @@ final class ServerCore {
         finishIfDrained()
     }
 
-    /// Passes a handler's answer on to its connection, if that still waits for it.
-    func deliver(_ response: Response, to id: UInt64, number: UInt64) {
+    /// Passes a handler's answer on to its connection, if that is still open. It is then still waiting for this very
+    /// answer: a connection handles one request at a time, and a ``Reply`` comes once.
+    func deliver(_ response: Response, to id: UInt64) {
         counters.update { $0.requestsInFlight -= 1 }
-        guard let connection = connections[id], let exchange = connection.exchange, connection.phase == .handling,
-            exchange.number == number
+        guard let connection = connections[id], let exchange = connection.exchange, connection.phase == .handling
         else { return }
         connection.answer(response, keepsAlive: exchange.head.keepsAlive)
         connection.drive()

@@ -18,7 +18,7 @@ extension API {
                 "library": .string(blas.description), "core": blas.core.map { .string($0) } ?? .null,
                 "is_reference": .bool(blas.isReference),
             ],
-            "threads": .integer(engine.parallel.threads),
+            "vector_unit": .string(VectorUnit.current), "threads": .integer(engine.parallel.threads),
             "memory": ["held_bytes": .integer(engine.heldBytes), "limit_bytes": .integer(configuration.memoryBytes)],
             "queue": [
                 "running": .integer(load.running), "waiting": .integer(load.waiting), "workers": .integer(compute.workers),

@@ -78,6 +78,7 @@ extension InfluenceAnswer {
             members["batch_size"] = .integer(settings.batchSize)
             members["scale"] = .double(settings.scale)
             members["seed"] = .integer(Int(settings.seed))
+            members["bias"] = .double(settings.bias(shift: shift))
         case .exact: members["solver"] = "exact"
         }
         members["curvature"] = .string(curvature.rawValue)

@@ -50,7 +50,8 @@ extension JSONReader {
             return (product, partial.1 || overflow)
         }
         guard !count.1, count.0 <= Int(Int32.max), data.count == count.0 * MemoryLayout<Float>.size else {
-            object.report("base64", "holds \(data.count) bytes, but float32 of shape \(shape) takes 4 × the product of its extents")
+            object.report(
+                "base64", "holds \(data.count) bytes, but float32 of shape \(shape) takes 4 × the product of its extents")
             return nil
         }
         let values = data.withUnsafeBytes { bytes in

@@ -22,7 +22,8 @@ enum MediaTypes {
         let accepted = fields[values: .accept]
         if !accepted.isEmpty, !accepted.contains(where: acceptsJSON) {
             return Problem(
-                .notAcceptable, "not-acceptable", "answers are application/json; Accept asks for \(accepted.joined(separator: ", "))")
+                .notAcceptable, "not-acceptable",
+                "answers are application/json; Accept asks for \(accepted.joined(separator: ", "))")
         }
         return nil
     }
@@ -38,7 +39,9 @@ enum MediaTypes {
     private static func acceptsJSON(_ field: String) -> Bool {
         field.split(separator: ",").contains { range in
             let parts = parameters(of: String(range))
-            guard let type = parts.first, ["*/*", "application/*", json, "application/*+json"].contains(type) else { return false }
+            guard let type = parts.first, ["*/*", "application/*", json, "application/*+json"].contains(type) else {
+                return false
+            }
             let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
             return weight > 0
         }

@@ -21,7 +21,9 @@ public struct PredictRequest: Sendable {
         checkpoint = object?.optionalString("checkpoint")
         tests = (object?.array("tests", count: 1...limits.maximumTests) ?? []).compactMap { reader in
             guard let test = InfluenceRequest.Test(reader) else { return nil }
-            if case .gradient = test.source { reader.report("must have dataset (with index) or input: a gradient predicts nothing") }
+            if case .gradient = test.source {
+                reader.report("must have dataset (with index) or input: a gradient predicts nothing")
+            }
             return test
         }
         try reader.issues.check()

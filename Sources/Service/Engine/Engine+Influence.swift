@@ -70,7 +70,8 @@ extension Engine {
         _ spectrum: SpectrumEstimate, _ model: LoadedModel, _ interruption: Interruption
     ) throws -> (Solution, InfluenceAnswer.Solver) {
         guard gradients.allSatisfy(\.isFinite) else {
-            throw Problem(at: "/tests", "make a loss gradient beyond single precision; their features are too large for the model")
+            throw Problem(
+                at: "/tests", "make a loss gradient beyond single precision; their features are too large for the model")
         }
         do {
             switch request.solver {
@@ -81,7 +82,8 @@ extension Engine {
                 guard !overflow, bytes <= memoryBytes / 4 else {
                     throw Problem(
                         at: "/solver/num_repeat",
-                        "\(lissa.settings.numRepeat) repeats of \(count) vectors take more memory than is allowed; lower it, or the tests")
+                        "\(lissa.settings.numRepeat) repeats of \(count) vectors take more memory than is allowed; lower it, or the tests"
+                    )
                 }
                 let solution = try lissa.solve(
                     gradients, count: count, in: system, parallel: parallel, interruption: interruption)

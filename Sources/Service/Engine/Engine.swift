@@ -64,7 +64,8 @@ public final class Engine: Sendable {
         guard let found = checkpoints.first(where: { $0.name == checkpoint }) else {
             throw Problem(
                 .notFound, "unknown-checkpoint", at: "/checkpoint",
-                "model '\(name)' has no checkpoint '\(checkpoint)'; there are: \(checkpoints.map(\.name).joined(separator: ", "))")
+                "model '\(name)' has no checkpoint '\(checkpoint)'; there are: \(checkpoints.map(\.name).joined(separator: ", "))"
+            )
         }
         return (record, found)
     }

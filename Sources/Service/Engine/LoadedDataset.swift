@@ -54,11 +54,13 @@ extension DatasetRecord {
     func labels(rows: Range<Int>, from store: Store) throws -> [Int32] {
         guard targetType == .int32, targetShape.isEmpty else {
             throw Problem(
-                .unprocessableContent, "unsuitable-dataset", "dataset '\(name)' has no labels: its targets are \(targetType.rawValue)")
+                .unprocessableContent, "unsuitable-dataset",
+                "dataset '\(name)' has no labels: its targets are \(targetType.rawValue)")
         }
         return try [Int32](unsafeUninitializedCapacity: rows.count) { buffer, initialized in
             try store.readTargets(
-                of: self, rows: rows, into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<rows.count])))
+                of: self, rows: rows,
+                into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<rows.count])))
             initialized = rows.count
         }
     }

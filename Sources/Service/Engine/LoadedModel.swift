@@ -76,7 +76,8 @@ extension CheckpointRecord {
     func parameters(of network: SoftmaxRegression, from store: Store) throws -> [Float] {
         var parameters: [Float] = []
         parameters.reserveCapacity(network.parameterCount)
-        let tensors = Dictionary(try store.tensors(of: self).map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+        let tensors = Dictionary(
+            try store.tensors(of: self).map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         for (name, shape) in network.tensors {
             guard let tensor = tensors[name], tensor.shape == shape else {
                 throw Problem(

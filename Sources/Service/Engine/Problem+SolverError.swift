@@ -18,7 +18,8 @@ extension Problem {
         case .notPositiveDefinite(let shift):
             self.init(
                 at: "/damping",
-                "the curvature plus lambda_effective \(shift) is not positive definite, so it has no Cholesky factor; raise damping, or use lissa")
+                "the curvature plus lambda_effective \(shift) is not positive definite, so it has no Cholesky factor; raise damping, or use lissa"
+            )
         case .tooLarge(let parameters, let bytes, let limit):
             self.init(
                 at: "/solver/name",

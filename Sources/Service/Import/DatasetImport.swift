@@ -37,7 +37,8 @@ public struct DatasetImport: Sendable {
         guard allInputs.rowCount == allTargets.rowCount else {
             throw FormatError(
                 file: targets.path,
-                reason: "has \(allTargets.rowCount) rows where \(inputs.path) has \(allInputs.rowCount); each example needs a target")
+                reason:
+                    "has \(allTargets.rowCount) rows where \(inputs.path) has \(allInputs.rowCount); each example needs a target")
         }
         let kept = rows ?? 0..<allInputs.rowCount
         guard kept.upperBound <= allInputs.rowCount, !kept.isEmpty else {

@@ -81,7 +81,8 @@ public struct ModelImport: Sendable {
         }
         guard dataset.targetType == .int32, dataset.targetShape.isEmpty else {
             throw FormatError(
-                file: specFile, reason: "cross_entropy needs labels, but targets of dataset '\(dataset.name)' are not whole numbers")
+                file: specFile,
+                reason: "cross_entropy needs labels, but targets of dataset '\(dataset.name)' are not whole numbers")
         }
         let labels = try dataset.labels(rows: 0..<dataset.rowCount, from: store)
         if let row = labels.firstIndex(where: { $0 < 0 || $0 >= network.classCount }) {
