@@ -3,11 +3,12 @@
 import PackageDescription
 
 /// The language settings every target of ours is built with, said once.
-let settings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (Context.environment["INFLUENCED_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 /// A room of the house: its sources, what it knows of, and what ships with it.
 func room(_ name: String, knows dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {

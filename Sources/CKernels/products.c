@@ -3,6 +3,9 @@
 // Sums may be contracted to fused multiply-adds, but never reordered.
 #pragma STDC FP_CONTRACT ON
 
+// The sums of a block stay in registers only if every loop over them is gone.
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
 #define TARGET
 #define LANES 4
 #define ROWS 2

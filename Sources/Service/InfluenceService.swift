@@ -26,6 +26,8 @@ public final class InfluenceService: Service {
         let threads = configuration.threads > 0 ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
         let engine = Engine(store: store, parallel: Parallel(threads: threads), memoryBytes: configuration.memoryBytes)
         let api = API(engine: engine, configuration: configuration, lifecycle: lifecycle, logger: logger)
+        // Each connection takes a descriptor, and the usual soft limit of 1,024 is less than the connections we allow.
+        _ = try? OpenFileLimit.raise()
         server = try HTTPServer(handler: api.router(), limits: configuration.httpLimits, problem: API.problem)
         address = try server.bind(host: configuration.host, port: UInt16(configuration.port))
         drainTimeout = .milliseconds(configuration.drainTimeoutMilliseconds)

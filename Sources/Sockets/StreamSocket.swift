@@ -48,6 +48,14 @@ public struct StreamSocket: ~Copyable, Sendable {
         throw .current(.send)
     }
 
+    /// How many octets were written and have not been acknowledged by the peer's kernel yet (tcp(7), SIOCOUTQ).
+    ///
+    /// It shrinks as the peer reads, long before the kernel has room enough to call the socket writable again.
+    public var unacknowledgedBytes: Int {
+        var count: Int32 = 0
+        return ioctl(descriptor.number, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+    }
+
     /// Tells the peer that nothing more will be written; reading goes on.
     public func shutDownWriting() throws(SocketError) {
         guard shutdown(descriptor.number, Int32(SHUT_WR)) == 0 else { throw .current(.shutdown) }

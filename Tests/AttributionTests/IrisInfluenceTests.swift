@@ -35,7 +35,8 @@ struct IrisInfluenceTests {
         let testProbabilities = try model.evaluate(parameters, on: tests).probabilities
         sides = testTargets.indices.flatMap { test in
             model.gradient(
-                probabilities: testProbabilities[test * 3..<(test + 1) * 3], input: tests.values(of: test), target: testTargets[test])
+                probabilities: testProbabilities[test * 3..<(test + 1) * 3], input: tests.values(of: test),
+                target: testTargets[test])
         }
     }
 

@@ -73,10 +73,13 @@ struct MNISTInfluenceTests {
     /// All seeds where the optimiser ran, the first without it.
     static let seeds: Range<UInt64> = BuildConfiguration.isOptimized ? 0..<5 : 0..<1
 
-    @Test("LiSSA with automatic settings: s_test within cosine 0.99, scores within Pearson 0.99, seeds 0…4 (only 0 in debug)", arguments: seeds)
+    @Test(
+        "LiSSA with automatic settings: s_test within cosine 0.99, scores within Pearson 0.99, seeds 0…4 (only 0 in debug)",
+        arguments: seeds)
     func lissa(seed: UInt64) throws {
         let count = MNISTSoftmax.testCount
-        let run = LiSSA(.init(seed: seed), spectrum: mnist.spectrum, exampleCount: mnist.gradients.count, shift: MNISTSoftmax.weightDecay)
+        let run = LiSSA(
+            .init(seed: seed), spectrum: mnist.spectrum, exampleCount: mnist.gradients.count, shift: MNISTSoftmax.weightDecay)
         let solution = try run.solve(mnist.testGradients, count: count, in: mnist.system, parallel: parallel)
         let scores = try mnist.gradients.scores(along: solution.vectors, parallel: parallel)
         let (vectors, exactScores) = (try MNISTSoftmax.fixture("s_test").floats(), try MNISTSoftmax.fixture("scores").floats())

@@ -63,7 +63,8 @@ struct MNISTSoftmax: Sendable {
         for test in 0..<Self.testCount {
             let row = test * 10..<(test + 1) * 10
             losses.append(model.loss(outputs: evaluation.outputs[row], target: testLabels[test]))
-            gradients += model.gradient(probabilities: evaluation.probabilities[row], input: values[test], target: testLabels[test])
+            gradients += model.gradient(
+                probabilities: evaluation.probabilities[row], input: values[test], target: testLabels[test])
         }
         (testLosses, testGradients) = (losses, gradients)
     }

@@ -66,7 +66,8 @@ struct NearestNeighborsTests {
         let features = FeatureRows(numbers.floats(100 * 20).map { distance + $0 }, width: 20)
         let query = numbers.floats(20).map { distance + $0 }
         #expect(
-            try NearestNeighbors.indices(of: query, in: features, count: 10, parallel: parallel) == bruteForce(query, features, 10))
+            try NearestNeighbors.indices(of: query, in: features, count: 10, parallel: parallel)
+                == bruteForce(query, features, 10))
     }
 
     @Test("images that differ from the query by one grey level in few pixels are ordered by how many")

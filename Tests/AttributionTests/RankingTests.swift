@@ -47,7 +47,8 @@ struct RankingTests {
         let ranking = try ranking(solution, test: 1, k: 10)
         for ranked in ranking.proponents + ranking.opponents {
             let expected = standardError(repeatScores(solution, test: 1, [ranked.index]).map { $0[0] })
-            #expect(abs(Double(try #require(ranked.standardError)) - expected) < 1e-4 * expected + 1e-6 * Double(abs(ranked.score)))
+            #expect(
+                abs(Double(try #require(ranked.standardError)) - expected) < 1e-4 * expected + 1e-6 * Double(abs(ranked.score)))
         }
     }
 
@@ -121,7 +122,8 @@ struct RankingTests {
         #expect(ranking.opponents.map(\.index) == Array(all.opponents.map(\.index).filter { members.contains($0) }.prefix(k)))
         for ranked in ranking.proponents + ranking.opponents {
             let expected = standardError(repeatScores(solution, test: 1, [ranked.index]).map { $0[0] })
-            #expect(abs(Double(try #require(ranked.standardError)) - expected) < 1e-4 * expected + 1e-6 * Double(abs(ranked.score)))
+            #expect(
+                abs(Double(try #require(ranked.standardError)) - expected) < 1e-4 * expected + 1e-6 * Double(abs(ranked.score)))
         }
     }
 
@@ -138,7 +140,9 @@ struct RankingTests {
         }
     }
 
-    @Test("a group's score is the sum of its members', and its error that of the repeats' sums", arguments: [[], [5], [1, 2, 3, 90], [4, 4, 4]])
+    @Test(
+        "a group's score is the sum of its members', and its error that of the repeats' sums",
+        arguments: [[], [5], [1, 2, 3, 90], [4, 4, 4]])
     func groups(members: [Int]) throws {
         let solution = try problem.lissaSolution(tests: 2, repeats: 5)
         let p = problem.model.parameterCount

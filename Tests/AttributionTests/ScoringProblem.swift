@@ -60,9 +60,11 @@ struct ScoringProblem: Sendable, CustomTestStringConvertible {
         let parallel = Parallel(threads: 1)
         let spectrum = try SpectrumEstimate(of: curvature, parallel: parallel)
         let run = LiSSA(
-            .init(recursionDepth: 30, numRepeat: repeats, batchSize: 4), spectrum: spectrum, exampleCount: features.count, shift: 0.2)
+            .init(recursionDepth: 30, numRepeat: repeats, batchSize: 4), spectrum: spectrum, exampleCount: features.count,
+            shift: 0.2)
         var numbers = SeededNumbers(9)
         return try run.solve(
-            numbers.floats(tests * model.parameterCount), count: tests, in: DampedCurvature(curvature, shift: 0.2), parallel: parallel)
+            numbers.floats(tests * model.parameterCount), count: tests, in: DampedCurvature(curvature, shift: 0.2),
+            parallel: parallel)
     }
 }

@@ -9,7 +9,9 @@ struct TopKTests {
     }
 
     /// A full sort, by the contract's words.
-    private func sorted(_ scores: [Float], indices: [UInt32]? = nil, _ count: Int) -> (proponents: [ScoredExample], opponents: [ScoredExample]) {
+    private func sorted(_ scores: [Float], indices: [UInt32]? = nil, _ count: Int) -> (
+        proponents: [ScoredExample], opponents: [ScoredExample]
+    ) {
         let all = scores.indices.map { i in ScoredExample(index: indices.map { Int($0[i]) } ?? i, score: scores[i]) }
         let positive = all.filter { $0.score > 0 }.sorted { ($1.score, $0.index) < ($0.score, $1.index) }
         let negative = all.filter { $0.score < 0 }.sorted { ($0.score, $0.index) < ($1.score, $1.index) }
@@ -30,7 +32,9 @@ struct TopKTests {
         ]
     }()
 
-    @Test("are the ends of a full sort: ties by lower index, no zeros, no NaN, never the other sign", arguments: lists, [0, 1, 2, 5, 50, 1000])
+    @Test(
+        "are the ends of a full sort: ties by lower index, no zeros, no NaN, never the other sign", arguments: lists,
+        [0, 1, 2, 5, 50, 1000])
     func sort(scores: [Float], count: Int) {
         let top = top(scores, count)
         let expected = sorted(scores, count)

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import HTTP
 import Testing
@@ -79,6 +80,29 @@ struct LiveDisconnectionTests {
         #expect(live.eventually { $0.openConnections == 0 && $0.requestsInFlight == 0 })
         #expect(live.server.counters.requests <= 1)
         #expect(try live.client().exchange(request("GET /hello HTTP/1.1")).status == 200)
+    }
+
+    @Test("Clients that come and go by the hundred, from several threads, leave nothing behind")
+    func churn() throws {
+        let live = try LiveServer()
+        let input = Array(
+            (request("POST /elsewhere HTTP/1.1", "Content-Length: 2", body: "hi") + request("GET /hello HTTP/1.1")).utf8)
+        DispatchQueue.concurrentPerform(iterations: 4) { thread in
+            var random = SplitMix64(seed: UInt64(thread))
+            for _ in 0..<200 {
+                guard let client = try? live.client() else { continue }
+                try? client.send(Array(input[..<random.below(input.count + 1)]))
+                switch random.below(3) {
+                case 0: client.reset()
+                case 1: client.disconnect()
+                default:
+                    client.halfClose()
+                    _ = try? client.rest()
+                }
+            }
+        }
+        #expect(live.eventually { $0.acceptedConnections == 800 && $0.openConnections == 0 && $0.requestsInFlight == 0 })
+        #expect(try live.client().exchange(request("GET /hello HTTP/1.1")).body == "hello")
     }
 
     @Test("A reset in the middle of an answer ends the connection")

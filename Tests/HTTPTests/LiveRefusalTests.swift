@@ -14,7 +14,8 @@ struct LiveRefusalTests {
             (request("POST /echo HTTP/1.1", "Transfer-Encoding: gzip, chunked"), 501),
             (request("POST /echo HTTP/1.1", "Transfer-Encoding: chunked", body: "G\r\n"), 400),
             (request("POST /echo HTTP/1.1", "Content-Length: 99999999"), 413),
-            (request("POST /echo HTTP/1.1"), 411), (request("CONNECT h:80 HTTP/1.1"), 501),
+            (request("POST /echo HTTP/1.1"), 411), (request("POST /hello HTTP/1.1"), 405),
+            (request("CONNECT h:80 HTTP/1.1"), 501),
             (request("GET /" + String(repeating: "a", count: 9_000) + " HTTP/1.1"), 414),
             (request("GET /hello HTTP/1.1", "A: " + String(repeating: "a", count: 9_000)), 431),
         ])

@@ -29,7 +29,9 @@ struct LiSSASettingsTests {
             Nasty("examples of tiny norm", RankOneCurvature(count: 100, scales: [1e-6, 1e-5, 1e-6], seed: 2), shift: 1e-12),
             Nasty("λ far above the curvature", RankOneCurvature(count: 50, scales: [1, 1, 1], seed: 3), shift: 1e4),
             Nasty("an outlier", RankOneCurvature(outlier: 100, among: 500, order: 4), shift: 0.1),
-            Nasty("more directions than examples", RankOneCurvature(count: 5, scales: [Double](repeating: 1, count: 20), seed: 4), shift: 0.1),
+            Nasty(
+                "more directions than examples", RankOneCurvature(count: 5, scales: [Double](repeating: 1, count: 20), seed: 4),
+                shift: 0.1),
             Nasty("no curvature at all", RankOneCurvature([Float](repeating: 0, count: 40), width: 4), shift: 0.1),
         ]
 
@@ -42,12 +44,15 @@ struct LiSSASettingsTests {
             Nasty("tiny norms", RankOneCurvature(count: 100, scales: [1e-6, 1e-7, 1e-9], seed: 6), shift: 0),
             Nasty("no curvature at all", RankOneCurvature([Float](repeating: 0, count: 40), width: 4), shift: 0),
             Nasty(
-                "a weak direction that every example couples to strong ones", RankOneCurvature(coupled: 2000, order: 16, weak: 0.01),
+                "a weak direction that every example couples to strong ones",
+                RankOneCurvature(coupled: 2000, order: 16, weak: 0.01),
                 shift: 0, along: [1] + [Float](repeating: 0, count: 15)),
         ]
     }
 
-    @Test("automatic settings come close to the exact solution where λ allows it", arguments: Nasty.solvable, 0..<3 as Range<UInt64>)
+    @Test(
+        "automatic settings come close to the exact solution where λ allows it", arguments: Nasty.solvable, 0..<3 as Range<UInt64>
+    )
     func converge(nasty: Nasty, seed: UInt64) throws {
         let spectrum = try SpectrumEstimate(of: nasty.curvature, parallel: parallel)
         let run = LiSSA(.init(seed: seed), spectrum: spectrum, exampleCount: nasty.curvature.exampleCount, shift: nasty.shift)
@@ -55,8 +60,7 @@ struct LiSSASettingsTests {
             nasty.rightHandSide, count: 1, in: DampedCurvature(nasty.curvature, shift: nasty.shift), parallel: parallel)
         let exact = nasty.curvature.dense.plus(diagonal: nasty.shift).solved(for: nasty.rightHandSide)
         #expect(Closeness.relativeDistance(solution.vectors, exact) < 0.05, "\(run.settings)")
-        // Noise weighs more in the residual, by the curvature along it.
-        #expect(solution.residuals[0] < 0.5)
+        #expect(solution.converged, "residual \(solution.residuals[0])")
     }
 
     @Test("an automatic scale never diverges, however small λ is", arguments: Nasty.hopeless)
@@ -71,7 +75,8 @@ struct LiSSASettingsTests {
         #expect(solution.residuals.allSatisfy { $0.isFinite })
     }
 
-    @Test("a scale that is too small is noticed, and the scale named instead works", arguments: [2, 5, 100, 1e6], [5, 16, 40, 1000])
+    @Test(
+        "a scale that is too small is noticed, and the scale named instead works", arguments: [2, 5, 100, 1e6], [5, 16, 40, 1000])
     func diverged(factor: Double, depth: Int) throws {
         let curvature = RankOneCurvature(count: 60, scales: [2, 1, 0.5], seed: 7)
         let system = DampedCurvature(curvature, shift: 0.1)
@@ -101,7 +106,8 @@ struct LiSSASettingsTests {
         let choice = LiSSA.Choice(recursionDepth: 2000, batchSize: 1, scale: spectrum.largestEigenvalue)
         let run = LiSSA(choice, spectrum: spectrum, exampleCount: 100, shift: 0.1)
         #expect(throws: SolverError.self) {
-            try run.solve([Float](repeating: 1, count: 30), count: 1, in: DampedCurvature(curvature, shift: 0.1), parallel: parallel)
+            try run.solve(
+                [Float](repeating: 1, count: 30), count: 1, in: DampedCurvature(curvature, shift: 0.1), parallel: parallel)
         }
     }
 
@@ -122,7 +128,9 @@ struct LiSSASettingsTests {
 
     @Test("automatic numbers follow from the spectrum as documented")
     func formulas() {
-        func resolved(_ choice: LiSSA.Choice = .init(), largest: Double, norm: Double, examples: Int = 10_000, shift: Double = 0.01)
+        func resolved(
+            _ choice: LiSSA.Choice = .init(), largest: Double, norm: Double, examples: Int = 10_000, shift: Double = 0.01
+        )
             -> LiSSA.Settings
         {
             let spectrum = SpectrumEstimate(largestEigenvalue: largest, trace: 10, largestExampleNorm: norm)

@@ -9,7 +9,9 @@ struct LiSSATests {
     private let parallel = Parallel(threads: 2)
 
     /// A run with settings chosen by hand.
-    private func lissa(_ curvature: RankOneCurvature, depth: Int, repeats: Int, batch: Int, scale: Double, seed: UInt64 = 0, shift: Double)
+    private func lissa(
+        _ curvature: RankOneCurvature, depth: Int, repeats: Int, batch: Int, scale: Double, seed: UInt64 = 0, shift: Double
+    )
         throws -> LiSSA
     {
         LiSSA(
@@ -17,7 +19,8 @@ struct LiSSATests {
             spectrum: try SpectrumEstimate(of: curvature, parallel: parallel), exampleCount: curvature.exampleCount, shift: shift)
     }
 
-    @Test("with the full batch it is h ← v + h − (C + λI)h/scale, written out in double precision", arguments: [0, 1, 2, 10, 100])
+    @Test(
+        "with the full batch it is h ← v + h − (C + λI)h/scale, written out in double precision", arguments: [0, 1, 2, 10, 100])
     func fixedPoint(depth: Int) throws {
         let curvature = RankOneCurvature(count: 40, scales: [1, 0.8, 0.6, 0.4, 0.2, 0.1], seed: 1)
         let (shift, scale) = (0.05, 2.0)
@@ -89,7 +92,7 @@ struct LiSSATests {
         }
         #expect(Array(solution.vectors[3..<6]) == [0, 0, 0])
         #expect(solution.residuals[1] == 0)
-        #expect(solution.converged == solution.residuals.allSatisfy { $0 <= 0.1 })
+        #expect(solution.converged == (run.settings.bias(shift: 0.1) <= 0.05 && solution.residuals.allSatisfy { $0 <= 0.5 }))
     }
 
     @Test("too few steps are said not to have converged")
@@ -99,6 +102,18 @@ struct LiSSATests {
         let solution = try run.solve([0, 1], count: 1, in: DampedCurvature(curvature, shift: 0.001), parallel: parallel)
         #expect(!solution.converged)
         #expect(solution.residuals[0] > 0.5)
+        // (1 − λ/scale)^J.
+        let missing = (0..<3).reduce(1) { power, _ in power * (1 - 0.001 / 2) }
+        #expect(abs(run.settings.bias(shift: 0.001) - missing) < 1e-12)
+    }
+
+    @Test("a solution whose residual is at rounding has converged, also without damping")
+    func undamped() throws {
+        let curvature = RankOneCurvature(diagonal: [1, 0.5, 0.25])
+        let run = try lissa(curvature, depth: 400, repeats: 1, batch: 3, scale: 1.5, shift: 0)
+        let solution = try run.solve([1, 1, 1], count: 1, in: DampedCurvature(curvature, shift: 0), parallel: parallel)
+        #expect(solution.residuals[0] < 1e-5)
+        #expect(solution.converged)
     }
 
     @Test("the bits are the same on any number of threads, and others for another seed")

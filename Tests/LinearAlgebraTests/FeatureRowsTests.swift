@@ -7,7 +7,9 @@ struct FeatureRowsTests {
     static let widths = [1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 100, 784]
 
     /// The same rows stored both ways.
-    private func both(count: Int, width: Int, multiplier: Float = 1) -> (bytes: FeatureRows, floats: FeatureRows, numbers: [UInt8]) {
+    private func both(count: Int, width: Int, multiplier: Float = 1) -> (
+        bytes: FeatureRows, floats: FeatureRows, numbers: [UInt8]
+    ) {
         var random = SeededNumbers(UInt64(width))
         var numbers = random.bytes(count * width)
         numbers[0] = 0
@@ -27,7 +29,9 @@ struct FeatureRowsTests {
             let expected = numbers[range.lowerBound * width..<range.upperBound * width].map { Float($0) }
             for rows in [bytes, floats] {
                 var scratch = [Float](repeating: -1, count: 13 * width + 1)
-                let seen = rows.withRows(range, scratch: &scratch) { Array(UnsafeBufferPointer(start: $0, count: expected.count)) }
+                let seen = rows.withRows(range, scratch: &scratch) {
+                    Array(UnsafeBufferPointer(start: $0, count: expected.count))
+                }
                 #expect(seen == expected)
                 #expect(scratch[expected.count] == -1, "wrote beyond the range")
             }

@@ -36,7 +36,10 @@ struct PackedSymmetricMatrixTests {
     func layout() {
         // LAPACK's documentation of the format shows both (TRANSR = 'N', UPLO = 'L'), here column by column.
         let odd = PackedSymmetricMatrix(uninitializedOrder: 5)
-        let oddColumns = [[(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)], [(3, 3), (1, 1), (2, 1), (3, 1), (4, 1)], [(4, 3), (4, 4), (2, 2), (3, 2), (4, 2)]]
+        let oddColumns = [
+            [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)], [(3, 3), (1, 1), (2, 1), (3, 1), (4, 1)],
+            [(4, 3), (4, 4), (2, 2), (3, 2), (4, 2)],
+        ]
         #expect(oddColumns.joined().map { odd.offset(row: $0.0, column: $0.1) } == Array(0..<15))
         let even = PackedSymmetricMatrix(uninitializedOrder: 6)
         let evenColumns = [

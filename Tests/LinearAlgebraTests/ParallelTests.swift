@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import Synchronization
 import Testing
@@ -35,8 +36,10 @@ struct ParallelTests {
                     laterFailed.store(true, ordering: .sequentiallyConsistent)
                     throw Failure(index: 1)
                 }
-                // Bounded, should the machine lend a single thread and run the pieces one after the other.
-                for _ in 0..<1_000_000 where !laterFailed.load(ordering: .sequentiallyConsistent) { continue }
+                // Bounded, should the machine lend no second thread: then piece 1 never runs.
+                for _ in 0..<5000 where !laterFailed.load(ordering: .sequentiallyConsistent) {
+                    Thread.sleep(forTimeInterval: 0.001)
+                }
                 throw Failure(index: 0)
             }
         }

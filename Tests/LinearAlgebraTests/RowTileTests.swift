@@ -47,7 +47,9 @@ struct RowTileTests {
         }
     }
 
-    @Test("accumulations are sums of stored numbers by coefficients, onto what was there or over it", arguments: widths, vectorCounts)
+    @Test(
+        "accumulations are sums of stored numbers by coefficients, onto what was there or over it", arguments: widths,
+        vectorCounts)
     func accumulate(width: Int, vectors: Int) {
         for (bytes, beta) in [(false, 0), (true, 0), (false, 1), (true, -0.5)] as [(Bool, Float)] {
             let features = rows(20, width: width, bytes: bytes)
@@ -73,7 +75,8 @@ struct RowTileTests {
         }
     }
 
-    @Test("a row's projection has the same bits wherever in a tile it stands, and stored as bytes or as floats", arguments: widths)
+    @Test(
+        "a row's projection has the same bits wherever in a tile it stands, and stored as bytes or as floats", arguments: widths)
     func bits(width: Int) {
         let bytes = rows(32, width: width, bytes: true)
         let floats = FeatureRows((0..<32).flatMap { bytes.values(of: $0) }, width: width)

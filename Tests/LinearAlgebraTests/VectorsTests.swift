@@ -4,7 +4,9 @@ import Testing
 
 @Suite("sums over vectors")
 struct VectorsTests {
-    @Test("dot products of every length around the vector registers' equal the plain sum", arguments: [0, 1, 7, 8, 9, 15, 16, 17, 1003])
+    @Test(
+        "dot products of every length around the vector registers' equal the plain sum",
+        arguments: [0, 1, 7, 8, 9, 15, 16, 17, 1003])
     func dot(count: Int) {
         var numbers = SeededNumbers(9)
         let (x, y) = (numbers.floats(count), numbers.floats(count))

@@ -9,7 +9,8 @@ struct SoftmaxCurvatureTests {
 
     /// y after one product of each of the stacked vectors.
     private func product(
-        _ curvature: SoftmaxCurvature, over batch: ExampleBatch, alpha: Float = 1, of x: [Float], beta: Float = 0, to y: [Float]? = nil
+        _ curvature: SoftmaxCurvature, over batch: ExampleBatch, alpha: Float = 1, of x: [Float], beta: Float = 0,
+        to y: [Float]? = nil
     ) -> [Float] {
         let count = x.count / curvature.dimension
         var result = y ?? [Float](repeating: .nan, count: x.count)

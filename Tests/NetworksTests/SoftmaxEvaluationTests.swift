@@ -79,7 +79,9 @@ struct SoftmaxEvaluationTests {
         }
     }
 
-    @Test("the gradient of a confident example keeps its accuracy, where 1 − p would round away", arguments: [8, 12, 16, 20] as [Float])
+    @Test(
+        "the gradient of a confident example keeps its accuracy, where 1 − p would round away",
+        arguments: [8, 12, 16, 20] as [Float])
     func confident(margin: Float) throws {
         let model = SoftmaxRegression(inputWidth: 1, classCount: 3, hasBias: true)
         let reference = SoftmaxReference(model: model, inputs: [[1]], targets: [1])

@@ -85,8 +85,9 @@ struct EventLoopTests {
         let done = DispatchSemaphore(value: 0)
         loop.execute {
             let holder = Holder()
-            holder.timer = loop.makeTimer { holder.timer?.set(after: .zero) }
-            holder.timer?.set(after: .zero)
+            let timer = loop.makeTimer { holder.timer?.set(after: .zero) }
+            holder.timer = timer
+            timer.set(after: .zero)
             loop.execute { loop.execute { done.signal() } }
         }
         done.wait()
@@ -133,6 +134,7 @@ struct EventLoopTests {
     private final class Witness: Sendable {}
 
     private final class Holder {
-        var timer: LoopTimer?
+        /// Weak, since the timer's action holds this; while it is set, the loop holds the timer.
+        weak var timer: LoopTimer?
     }
 }

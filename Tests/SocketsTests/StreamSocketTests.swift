@@ -34,6 +34,10 @@ struct StreamSocketTests {
         var outcome = StreamSocket.Transfer.moved(0)
         for _ in 0..<1_000 where outcome != .wouldBlock { outcome = try block.withUnsafeBytes { try pair.near.send($0) } }
         #expect(outcome == .wouldBlock)
+        let waiting = pair.near.unacknowledgedBytes
+        #expect(waiting > 0)
+        for _ in 0..<100 { _ = try pair.far.receive(atMost: 4_096) }
+        #expect(pair.near.unacknowledgedBytes < waiting)
     }
 
     @Test("A descriptor closes when its owner goes, and not before")

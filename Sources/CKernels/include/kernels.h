@@ -22,6 +22,11 @@ void influenced_accumulate_u8(const void *const *rows, size_t count, size_t widt
 void influenced_accumulate_f32(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
                                float beta, float *out);
 
+// out[r * vectors + v] = Σ_j rows[r][j] · weights[v * padded + j], summed exactly and then rounded to a float (rows wider
+// than 2,016 in parts of that length); for rows of bytes and weights of 16 bits. `padded` is `width` rounded up to a multiple of 32, and the weights beyond `width` are 0.
+void influenced_project_quantized(const void *const *rows, size_t count, size_t width, const int16_t *weights, size_t padded,
+                                  size_t vectors, float *out);
+
 // destination[i] = source[i].
 void influenced_widen(const uint8_t *source, float *destination, size_t count);
 

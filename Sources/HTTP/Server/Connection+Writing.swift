@@ -53,7 +53,9 @@ extension Connection {
     /// While the handler computes, nothing is due: what waits for room then is a probe, and a client that is still there
     /// will make room for the answer behind it.
     private func waitForRoom() {
-        if phase != .handling { wait(for: .write) }
+        guard phase != .handling, waiting != .write else { return }
+        unsentBytes = socket.unacknowledgedBytes
+        wait(for: .write)
     }
 
     private func answerIsWritten() {
@@ -118,6 +120,9 @@ extension Connection {
         case .probe:
             probe()
         case .write:
+            // A client that takes little by little makes room that the kernel does not report yet: it wants to have some
+            // megabytes free before it does.
+            if socket.unacknowledgedBytes < unsentBytes { return waitForRoom() }
             socket.resetOnClose()
             breakOff()
         }

@@ -66,6 +66,8 @@ final class Connection: ReadinessHandler {
     var closesAfterAnswer = false
     var hasProbed = false
     var bodyProgress = 0
+    /// What the client had still to take when the wait for room began.
+    var unsentBytes = 0
     var isTurnScheduled = false
 
     init(id: UInt64, core: ServerCore, socket: consuming StreamSocket, peer: SocketAddress) {
