@@ -56,7 +56,7 @@
 #endif
 
 typedef void project_function(const void *const *, size_t, size_t, const float *, size_t, float *);
-typedef void accumulate_function(const void *const *, size_t, size_t, const float *, size_t, float, float *);
+typedef void accumulate_function(const void *const *, size_t, size_t, const float *, size_t, float, const float *, float *);
 
 static struct {
     const char *name;
@@ -95,13 +95,13 @@ void influenced_project_f32(const void *const *rows, size_t count, size_t width,
 }
 
 void influenced_accumulate_u8(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
-                              float beta, float *out) {
-    unit.accumulate_u8(rows, count, width, coefficients, vectors, beta, out);
+                              float beta, const float *addend, float *out) {
+    unit.accumulate_u8(rows, count, width, coefficients, vectors, beta, addend, out);
 }
 
 void influenced_accumulate_f32(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
-                               float beta, float *out) {
-    unit.accumulate_f32(rows, count, width, coefficients, vectors, beta, out);
+                               float beta, const float *addend, float *out) {
+    unit.accumulate_f32(rows, count, width, coefficients, vectors, beta, addend, out);
 }
 
 void influenced_widen(const uint8_t *source, float *destination, size_t count) {

@@ -77,9 +77,9 @@ public struct LiSSA: Sendable {
             for j in 0..<settings.recursionDepth {
                 sampler.next(into: batch)
                 curvature.addProduct(
-                    over: .indices(UnsafeBufferPointer(batch)), alpha: step, of: h, beta: keep, to: h, vectorCount: count,
+                    over: .indices(UnsafeBufferPointer(batch)), alpha: step, of: h, beta: keep, plus: v, to: h,
+                    vectorCount: count,
                     workspace: workspace)
-                BLAS.add(length, alpha: 1, v, to: h)
                 guard j % 16 == 15 || j == settings.recursionDepth - 1 else { continue }
                 try interruption.check()
                 // Written so that NaN fails it too.

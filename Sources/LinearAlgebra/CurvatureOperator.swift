@@ -34,13 +34,13 @@ public protocol CurvatureOperator: Sendable {
     /// Memory for products with up to `vectorCount` vectors.
     func makeWorkspace(vectorCount: Int) -> Workspace
 
-    /// y ← β·y + α·(1/|B|) Σ_{i∈B} Cᵢ·x for each of `vectorCount` vectors, stacked `dimension` apart.
+    /// y ← β·y + addend + α·(1/|B|) Σ_{i∈B} Cᵢ·x for each of `vectorCount` vectors, stacked `dimension` apart; no addend is zero.
     ///
     /// `x` and `y` may be the same memory: every read of x happens before the first write of y. The result's bits depend on the
     /// arguments alone.
     func addProduct(
-        over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, to y: UnsafeMutablePointer<Float>,
-        vectorCount: Int, workspace: Workspace)
+        over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
+        to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace)
 
     /// Writes D + λI itself: every element of the lower triangle.
     /// - Throws: `Interrupted`.
@@ -68,7 +68,7 @@ extension CurvatureOperator {
             let workspace = makeWorkspace(vectorCount: vectorCount)
             let rows = ranges[piece]
             addProduct(
-                over: .range(rows), alpha: Float(rows.count) / Float(exampleCount), of: x, beta: 0,
+                over: .range(rows), alpha: Float(rows.count) / Float(exampleCount), of: x, beta: 0, plus: nil,
                 to: partials.start + piece * length, vectorCount: vectorCount, workspace: workspace)
         }
         y.update(from: partials.start, count: length)

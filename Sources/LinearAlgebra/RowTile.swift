@@ -79,15 +79,15 @@ extension FeatureRows {
         }
     }
 
-    /// out[v] = β·out[v] + Σ_r coefficients[r, v] · stored row r: the transposed product. β = 0 overwrites.
+    /// out[v] = β·out[v] + addend[v] + Σ_r coefficients[r, v] · stored row r: the transposed product. β = 0 overwrites.
     @inline(__always)
     public func accumulate(
         _ tile: RowTile, coefficients: UnsafePointer<Float>, vectorCount: Int, beta: Float,
-        into out: UnsafeMutablePointer<Float>
+        plus addend: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>
     ) {
         switch storage {
-        case .uint8: influenced_accumulate_u8(tile.addresses, tile.count, width, coefficients, vectorCount, beta, out)
-        case .float32: influenced_accumulate_f32(tile.addresses, tile.count, width, coefficients, vectorCount, beta, out)
+        case .uint8: influenced_accumulate_u8(tile.addresses, tile.count, width, coefficients, vectorCount, beta, addend, out)
+        case .float32: influenced_accumulate_f32(tile.addresses, tile.count, width, coefficients, vectorCount, beta, addend, out)
         }
     }
 }

@@ -79,10 +79,10 @@ public struct SoftmaxCurvature: CurvatureOperator {
     /// Memory for products with up to `vectorCount` vectors.
     public func makeWorkspace(vectorCount: Int) -> Workspace { Workspace(model: model, vectorCount: vectorCount) }
 
-    /// y ← β·y + α·(1/|B|) Σ_{i∈B} Cᵢ·x. The rows of a tile serve all vectors while they are in the first-level cache.
+    /// y ← β·y + addend + α·(1/|B|) Σ_{i∈B} Cᵢ·x. The rows of a tile serve all vectors while they are in the first-level cache.
     public func addProduct(
-        over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, to y: UnsafeMutablePointer<Float>,
-        vectorCount: Int, workspace: Workspace
+        over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
+        to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace
     ) {
         let factor = alpha / Float(batch.count)
         let tile = workspace.tile
@@ -96,7 +96,8 @@ public struct SoftmaxCurvature: CurvatureOperator {
                 applyOutputCurvature(tile, workspace.outputs.start)
                 model.accumulate(
                     workspace.outputs.start, of: tile, in: features, alpha: factor,
-                    beta: direct ? beta : (start == 0 ? 0 : 1), into: (direct ? y : workspace.sum.start) + offset)
+                    beta: direct ? beta : (start == 0 ? 0 : 1), plus: direct ? addend.map { $0 + offset } : nil,
+                    into: (direct ? y : workspace.sum.start) + offset)
             }
         }
         guard !direct else { return }
@@ -107,6 +108,7 @@ public struct SoftmaxCurvature: CurvatureOperator {
             if beta != 1 { BLAS.scale(length, by: beta, y) }
             BLAS.add(length, alpha: 1, workspace.sum.start, to: y)
         }
+        if let addend { BLAS.add(length, alpha: 1, addend, to: y) }
     }
 
     /// u ← A u for each row: p∘u − p(p·u), or r(r·u).

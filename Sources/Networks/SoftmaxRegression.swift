@@ -56,22 +56,22 @@ public struct SoftmaxRegression: Sendable, Equatable {
         }
     }
 
-    /// gradient ← β·gradient + α · Σ_rows weightᵢ ⊗ x̃ᵢ, for output weights [rows, C] of the rows of a tile, which are scaled in place.
+    /// gradient ← β·gradient + addend + α · Σ_rows weightᵢ ⊗ x̃ᵢ, for output weights [rows, C] of the rows of a tile, which are scaled in place.
     @inline(__always)
     public func accumulate(
         _ outputWeights: UnsafeMutablePointer<Float>, of tile: RowTile, in features: FeatureRows, alpha: Float, beta: Float,
-        into gradient: UnsafeMutablePointer<Float>
+        plus addend: UnsafePointer<Float>? = nil, into gradient: UnsafeMutablePointer<Float>
     ) {
         if hasBias {
             let bias = gradient + classCount * inputWidth
             for c in 0..<classCount {
                 var sum: Float = 0
                 for row in 0..<tile.count { sum += outputWeights[row * classCount + c] }
-                bias[c] = (beta == 0 ? 0 : beta * bias[c]) + alpha * sum
+                bias[c] = (beta == 0 ? 0 : beta * bias[c]) + alpha * sum + (addend?[classCount * inputWidth + c] ?? 0)
             }
         }
         let factor = alpha * features.multiplier
         for i in 0..<tile.count * classCount { outputWeights[i] *= factor }
-        features.accumulate(tile, coefficients: outputWeights, vectorCount: classCount, beta: beta, into: gradient)
+        features.accumulate(tile, coefficients: outputWeights, vectorCount: classCount, beta: beta, plus: addend, into: gradient)
     }
 }

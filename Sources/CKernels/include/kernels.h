@@ -16,11 +16,12 @@
 void influenced_project_u8(const void *const *rows, size_t count, size_t width, const float *weights, size_t vectors, float *out);
 void influenced_project_f32(const void *const *rows, size_t count, size_t width, const float *weights, size_t vectors, float *out);
 
-// out[v * width + j] = beta · out[v * width + j] + Σ_r coefficients[r * vectors + v] · rows[r][j]; beta = 0 overwrites.
+// out[v * width + j] = beta · out[v * width + j] + addend[v * width + j] + Σ_r coefficients[r * vectors + v] · rows[r][j];
+// beta = 0 overwrites, and a null addend is zero.
 void influenced_accumulate_u8(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
-                              float beta, float *out);
+                              float beta, const float *addend, float *out);
 void influenced_accumulate_f32(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
-                               float beta, float *out);
+                               float beta, const float *addend, float *out);
 
 // out[r * vectors + v] = Σ_j rows[r][j] · weights[v * padded + j], summed exactly and then rounded to a float (rows wider
 // than 2,016 in parts of that length); for rows of bytes and weights of 16 bits. `padded` is `width` rounded up to a multiple of 32, and the weights beyond `width` are 0.

@@ -1,0 +1,56 @@
+import Attribution
+import Formats
+import Foundation
+import InverseCurvature
+import LinearAlgebra
+import Networks
+
+/// The MNIST reference problem: softmax regression, n = 55,000, p = 7,840, weight decay 0.01.
+struct MNIST {
+    let model = SoftmaxRegression(inputWidth: 784, classCount: 10, hasBias: false, layerName: "linear")
+    let features: FeatureRows
+    let gradients: FactoredGradients
+    let curvature: SoftmaxCurvature
+    let system: DampedCurvature
+    let spectrum: SpectrumEstimate
+    /// ∇ℓ of the fixture's first test.
+    let testGradient: [Float]
+    /// Exact s_test of that test.
+    let reference: [Float]
+
+    init(shared: String, parallel: Parallel) throws {
+        let data = shared + "/data/mnist/"
+        let fixture = shared + "/fixtures/mnist-softmax/"
+        func images(_ name: String) throws -> Tensor { try TensorFile.read(path: data + name + "-images-idx3-ubyte.gz") }
+        let train = try images("train").rows(5_000..<60_000)
+        let targets = try TensorFile.read(path: data + "train-labels-idx1-ubyte.gz").rows(5_000..<60_000).integers()
+        let bytes = AlignedMemory<UInt8>(uninitialized: train.count)
+        _ = bytes.elements.initialize(from: train.bytes)
+        features = FeatureRows(.uint8(bytes), count: 55_000, width: 784, multiplier: 1 / 255)
+        let weights = try SafetensorsFile(path: fixture + "model.safetensors").tensor(named: "linear.weight").floats()
+        let evaluation = try model.evaluate(weights, on: features, parallel: parallel)
+        let residuals = model.residuals(probabilities: evaluation.probabilities, targets: targets.map { Int32($0) })
+        gradients = FactoredGradients(model: model, features: features, residuals: residuals)
+        curvature = SoftmaxCurvature(.hessian, model: model, features: features, outputFactors: evaluation.probabilities)
+        system = DampedCurvature(curvature, shift: 0.01)
+        spectrum = try SpectrumEstimate(of: curvature, parallel: parallel)
+
+        let row = try TensorFile.read(path: fixture + "test_idx.npy").integers()[0]
+        let label = try TensorFile.read(path: fixture + "y_test.npy").integers()[0]
+        let input = try images("t10k").rows(row..<row + 1).floats().map { $0 / 255 }
+        let prediction = try model.evaluate(weights, on: FeatureRows(input, width: 784))
+        testGradient = model.gradient(probabilities: prediction.probabilities, input: input, target: label)
+        reference = Array(try TensorFile.read(path: fixture + "s_test.npy").floats().prefix(7_840))
+    }
+
+    /// s_test by LiSSA.
+    func lissa(_ choice: LiSSA.Choice, parallel: Parallel) throws -> Solution {
+        try LiSSA(choice, spectrum: spectrum, exampleCount: 55_000, shift: 0.01)
+            .solve(testGradient, count: 1, in: system, parallel: parallel)
+    }
+
+    /// ‖s − exact‖/‖exact‖.
+    func error(of solution: Solution) -> Double {
+        Vectors.norm(zip(solution.vectors, reference).map { $0 - $1 }) / Vectors.norm(reference)
+    }
+}
