@@ -64,8 +64,14 @@ public struct LiSSA: Sendable {
         let workspace = curvature.makeWorkspace(vectorCount: count)
         var sampler = EpochSampler(
             count: curvature.exampleCount, stream: RandomStream(seed: settings.seed, index: UInt64(index)))
-        let batch = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: settings.batchSize)
-        defer { batch.deallocate() }
+        // This step's rows, and the next one's: those are asked for while this step computes.
+        var batch = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: settings.batchSize)
+        var nextBatch = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: settings.batchSize)
+        defer {
+            batch.deallocate()
+            nextBatch.deallocate()
+        }
+        sampler.next(into: nextBatch)
         let keep = Float(1 - shift / settings.scale)
         let step = Float(-1 / settings.scale)
         // The fixed point is at most scale/λ times v, so that anything far beyond it is on its way to infinity.
@@ -75,7 +81,9 @@ public struct LiSSA: Sendable {
             let length = curvature.dimension * count
             h.update(from: v, count: length)
             for j in 0..<settings.recursionDepth {
-                sampler.next(into: batch)
+                swap(&batch, &nextBatch)
+                sampler.next(into: nextBatch)
+                curvature.prepare(for: .indices(UnsafeBufferPointer(nextBatch)))
                 curvature.addProduct(
                     over: .indices(UnsafeBufferPointer(batch)), alpha: step, of: h, beta: keep, plus: v, to: h,
                     vectorCount: count,

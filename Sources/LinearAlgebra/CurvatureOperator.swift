@@ -42,6 +42,9 @@ public protocol CurvatureOperator: Sendable {
         over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
         to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace)
 
+    /// A hint that a product over `batch` comes next: its memory may be asked for while other work goes on.
+    func prepare(for batch: ExampleBatch)
+
     /// Writes D + λI itself: every element of the lower triangle.
     /// - Throws: `Interrupted`.
     func write(
@@ -49,6 +52,9 @@ public protocol CurvatureOperator: Sendable {
 }
 
 extension CurvatureOperator {
+    /// Takes no hint.
+    public func prepare(for batch: ExampleBatch) {}
+
     /// Pieces that a product over all examples is split into: more than there will be cores, and fixed, so that the order in
     /// which the pieces are summed, and with it every bit of the result, is the same on any number of threads.
     private static var pieces: Int { 16 }

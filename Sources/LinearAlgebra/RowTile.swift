@@ -33,11 +33,8 @@ public final class RowTile {
             for row in 0..<count { set(row, to: range.lowerBound + tile.lowerBound + row, features) }
         case .indices(let indices):
             for row in 0..<count { set(row, to: Int(indices[tile.lowerBound + row]), features) }
-            // Rows in any order defeat the processor's own prefetching.
-            for next in tile.upperBound..<min(tile.upperBound + count, indices.count) {
-                influenced_prefetch(features.address(of: Int(indices[next])), features.rowByteCount)
-            }
         }
+        features.prefetch(tile.upperBound..<min(tile.upperBound + count, batch.count), of: batch)
     }
 
     @inline(__always)
@@ -48,6 +45,19 @@ public final class RowTile {
 }
 
 extension FeatureRows {
+    /// Asks for the memory of some rows of a batch that will be needed soon: a kernel reads several rows at a time, and rows in any
+    /// order, both of which the processor's own prefetching is slow to see.
+    @inline(__always)
+    public func prefetch(_ rows: Range<Int>, of batch: ExampleBatch) {
+        switch batch {
+        case .range(let range):
+            guard !rows.isEmpty else { return }
+            influenced_prefetch(address(of: range.lowerBound + rows.lowerBound), rows.count * rowByteCount)
+        case .indices(let indices):
+            for row in rows { influenced_prefetch(address(of: Int(indices[row])), rowByteCount) }
+        }
+    }
+
     /// Bytes of one stored row.
     var rowByteCount: Int {
         switch storage {

@@ -111,6 +111,9 @@ public struct SoftmaxCurvature: CurvatureOperator {
         if let addend { BLAS.add(length, alpha: 1, addend, to: y) }
     }
 
+    /// Asks for the rows of the batch's first tile; each tile asks for the next.
+    public func prepare(for batch: ExampleBatch) { features.prefetch(0..<min(batch.count, RowTile.capacity), of: batch) }
+
     /// u ← A u for each row: p∘u − p(p·u), or r(r·u).
     @inline(__always)
     private func applyOutputCurvature(_ tile: RowTile, _ outputs: UnsafeMutablePointer<Float>) {

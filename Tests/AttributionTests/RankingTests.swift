@@ -8,7 +8,7 @@ import Testing
 @Suite("rankings and groups")
 struct RankingTests {
     private let parallel = Parallel(threads: 2)
-    private let problem = ScoringProblem(count: 120, width: 6, classes: 3, bias: true, bytes: true)
+    private let problem = ScoringProblem(count: 120, width: 6, classes: 3, bias: true, bytes: false)
 
     /// The standard error of the mean, by its formula.
     private func standardError(_ values: [Double]) -> Double {

@@ -41,8 +41,8 @@ struct RankOneCurvature: CurvatureOperator {
     func makeWorkspace(vectorCount: Int) -> Workspace { Workspace() }
 
     func addProduct(
-        over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, to y: UnsafeMutablePointer<Float>,
-        vectorCount: Int, workspace: Workspace
+        over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
+        to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace
     ) {
         let (size, width) = (batch.count, rows.width)
         let chosen: [UInt32] =
@@ -60,6 +60,7 @@ struct RankOneCurvature: CurvatureOperator {
         BLAS.multiply(
             .none, .none, m: vectorCount, n: width, k: size, alpha: alpha / Float(size), workspace.products, size,
             workspace.gathered, width, beta: beta, y, width)
+        if let addend { BLAS.add(width * vectorCount, alpha: 1, addend, to: y) }
     }
 
     func write(plus shift: Double, to matrix: PackedSymmetricMatrix, parallel: Parallel, interruption: Interruption) throws {

@@ -61,13 +61,15 @@ struct RowTileTests {
                 let length = vectors * width
                 let before = (beta == 0 ? [Float](repeating: .nan, count: length) : numbers.floats(length)) + [7]
                 var after = before
-                features.accumulate(tile, coefficients: coefficients, vectorCount: vectors, beta: beta, into: &after)
+                let addend = count % 2 == 0 ? numbers.floats(length) : nil
+                features.accumulate(
+                    tile, coefficients: coefficients, vectorCount: vectors, beta: beta, plus: addend, into: &after)
                 let values = (0..<count).map { features.values(of: $0) }
                 let expected = (0..<length).map { i in
-                    let sum = (0..<count).reduce(0.0) {
+                    let start = (beta == 0 ? 0 : Double(beta) * Double(before[i])) + Double(addend?[i] ?? 0)
+                    return (0..<count).reduce(start) {
                         $0 + Double(coefficients[$1 * vectors + i / width]) * Double(values[$1][i % width])
                     }
-                    return sum + (beta == 0 ? 0 : Double(beta) * Double(before[i]))
                 }
                 #expect(after.last == 7, "wrote beyond the end")
                 #expect(Closeness.largestError(after.dropLast(), expected) < 1e-5)

@@ -10,12 +10,12 @@ struct SoftmaxCurvatureTests {
     /// y after one product of each of the stacked vectors.
     private func product(
         _ curvature: SoftmaxCurvature, over batch: ExampleBatch, alpha: Float = 1, of x: [Float], beta: Float = 0,
-        to y: [Float]? = nil
+        plus addend: [Float]? = nil, to y: [Float]? = nil
     ) -> [Float] {
         let count = x.count / curvature.dimension
         var result = y ?? [Float](repeating: .nan, count: x.count)
         curvature.addProduct(
-            over: batch, alpha: alpha, of: x, beta: beta, to: &result, vectorCount: count,
+            over: batch, alpha: alpha, of: x, beta: beta, plus: addend, to: &result, vectorCount: count,
             workspace: curvature.makeWorkspace(vectorCount: count))
         return result
     }
@@ -103,6 +103,26 @@ struct SoftmaxCurvatureTests {
         }
     }
 
+    @Test("have the addend added once to each vector, whatever the batch's size", arguments: [1, 32, 33, 50], [0, 0.5, 1] as [Float])
+    func addend(size: Int, beta: Float) throws {
+        for bias in [false, true] {
+            let problem = SoftmaxProblem(count: 50, width: 17, classes: 3, bias: bias, bytes: bias)
+            let curvature = try problem.curvature(.hessian)
+            let matrix = problem.reference.curvature(.hessian, problem.theta, over: Array(0..<size))
+            let p = curvature.dimension
+            var numbers = SeededNumbers(13)
+            let (x, y, addend) = (numbers.floats(2 * p), numbers.floats(2 * p), numbers.floats(2 * p))
+            let result = product(curvature, over: .range(0..<size), alpha: -0.5, of: x, beta: beta, plus: addend, to: y)
+            for part in [0..<p, p..<2 * p] {
+                let image = matrix.times(Array(x[part]))
+                let expected = part.map {
+                    Double(beta) * Double(y[$0]) + Double(addend[$0]) - 0.5 * image[$0 - part.lowerBound]
+                }
+                #expect(Closeness.largestError(result[part], expected) < 1e-5)
+            }
+        }
+    }
+
     @Test("with x and y the same memory equal those with separate memory, bit for bit", arguments: [1, 31, 32, 33, 80], [1, 3])
     func aliased(size: Int, vectors: Int) throws {
         for kind in Self.kinds {
@@ -110,13 +130,14 @@ struct SoftmaxCurvatureTests {
             let curvature = try problem.curvature(kind)
             var numbers = SeededNumbers(8)
             let x = numbers.floats(curvature.dimension * vectors)
-            let separate = product(curvature, over: .range(0..<size), alpha: -0.5, of: x, beta: 0.9, to: x)
+            let addend = numbers.floats(curvature.dimension * vectors)
+            let separate = product(curvature, over: .range(0..<size), alpha: -0.5, of: x, beta: 0.9, plus: addend, to: x)
             var same = x
             let workspace = curvature.makeWorkspace(vectorCount: vectors)
             same.withUnsafeMutableBufferPointer {
                 curvature.addProduct(
-                    over: .range(0..<size), alpha: -0.5, of: UnsafePointer($0.baseAddress!), beta: 0.9, to: $0.baseAddress!,
-                    vectorCount: vectors, workspace: workspace)
+                    over: .range(0..<size), alpha: -0.5, of: UnsafePointer($0.baseAddress!), beta: 0.9, plus: addend,
+                    to: $0.baseAddress!, vectorCount: vectors, workspace: workspace)
             }
             #expect(same == separate)
         }
@@ -146,7 +167,7 @@ struct SoftmaxCurvatureTests {
         for _ in 0..<3 {
             let x = numbers.floats(curvature.dimension)
             var y = [Float](repeating: 0, count: x.count)
-            curvature.addProduct(over: .range(0..<40), alpha: 1, of: x, beta: 0, to: &y, vectorCount: 1, workspace: workspace)
+            curvature.addProduct(over: .range(0..<40), alpha: 1, of: x, beta: 0, plus: nil, to: &y, vectorCount: 1, workspace: workspace)
             #expect(y == product(curvature, over: .range(0..<40), of: x))
         }
     }
