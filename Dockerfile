@@ -19,7 +19,7 @@ RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
         libopenblas0-pthread libblas3 liblapack3 libsqlite3-0 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin influenced \
+    && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin influenced \
     && install -d -o influenced -g influenced /data
 COPY --from=build /install/bin /opt/influenced/bin
 COPY Config/default.json /etc/influenced/default.json

@@ -11,7 +11,7 @@ public enum NearestNeighbors {
     ) throws -> [UInt32] {
         precondition(query.count == features.width, "the query has the features' width")
         guard count < features.count else { return (0..<UInt32(features.count)).map { $0 } }
-        let closeness = AlignedMemory<Float>(uninitialized: features.count)
+        let distances = AlignedMemory<Double>(uninitialized: features.count)
         let pieces = Parallel.ranges(of: features.count, pieces: 64)
         try parallel.forEach(pieces.count, interruption: interruption) { piece in
             let tile = 32
@@ -22,8 +22,12 @@ public enum NearestNeighbors {
                     query.withUnsafeBufferPointer { query in
                         for row in rows {
                             let x = stored + (row - start) * features.width
-                            let product = Vectors.dot(x, query.baseAddress!, features.width) * Double(features.multiplier)
-                            closeness.start[row] = Float(2 * product - features.squaredNorm(of: row))
+                            var sum = 0.0
+                            for j in 0..<features.width {
+                                let difference = Double(x[j] * features.multiplier) - Double(query[j])
+                                sum += difference * difference
+                            }
+                            distances.start[row] = sum
                         }
                     }
                 }
@@ -31,8 +35,8 @@ public enum NearestNeighbors {
         }
         var order = (0..<UInt32(features.count)).map { $0 }
         order.sort {
-            let (a, b) = (closeness.start[Int($0)], closeness.start[Int($1)])
-            return a == b ? $0 < $1 : a > b
+            let (a, b) = (distances.start[Int($0)], distances.start[Int($1)])
+            return a == b ? $0 < $1 : a < b
         }
         return order.prefix(count).sorted()
     }

@@ -43,6 +43,7 @@ extension FactoredGradients {
     public func ranking(
         of test: Int, scores: [Float], selection: RowSelection, solution: Solution, k: Int, parallel: Parallel
     ) throws -> Ranking {
+        precondition(k > 0 && k < Int.max, "a ranking has a length")
         let indices: [UInt32]? = if case .indices(let indices) = selection { indices } else { nil }
         // One more than is asked for: whether the ranking is settled is decided between the k-th and the next.
         let ends = scores.withUnsafeBufferPointer { TopK(of: $0, indices: indices, count: k + 1) }
@@ -85,6 +86,8 @@ extension FactoredGradients {
 /// One end of a ranking with what each repeat says of it.
 private struct ScoredEnd {
     let scored: [ScoredExample]
+    /// What single precision and directions of 16 bits may move a score by, relative to it.
+    private static let rounding = 1e-4
     /// [repeats][examples]; empty for a deterministic solver.
     let repeatScores: [[Double]]
 
@@ -100,7 +103,8 @@ private struct ScoredEnd {
     func isSettled(at k: Int) -> Bool? {
         guard scored.count > k else { return true }
         let gap = abs(Double(scored[k - 1].score) - Double(scored[k].score))
-        if repeatScores.isEmpty { return gap > 0 }
+        // Without repeats what is uncertain is rounding alone.
+        if repeatScores.isEmpty { return gap > Self.rounding * abs(Double(scored[k - 1].score)) }
         // Of the difference itself: the repeats move both scores together.
         return standardError(of: repeatScores.map { $0[k - 1] - $0[k] }).map { gap > 2 * $0 }
     }

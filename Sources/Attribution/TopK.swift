@@ -28,14 +28,12 @@ public struct TopK: Sendable, Equatable {
     public init(of scores: UnsafeBufferPointer<Float>, indices: [UInt32]? = nil, count: Int) {
         var positive = Strongest(count: count)
         var negative = Strongest(count: count)
-        for (position, score) in scores.enumerated() where score != 0 {
-            let index = indices.map { Int($0[position]) } ?? position
+        for (position, score) in scores.enumerated() {
+            // Zero and NaN are neither.
             if score > 0 {
-                positive.offer(index, strength: score)
-            } else {
-                // NaN is neither positive nor less than zero.
-                guard score < 0 else { continue }
-                negative.offer(index, strength: -score)
+                positive.offer(indices.map { Int($0[position]) } ?? position, strength: score)
+            } else if score < 0 {
+                negative.offer(indices.map { Int($0[position]) } ?? position, strength: -score)
             }
         }
         proponents = positive.sorted.map { ScoredExample(index: $0.index, score: $0.strength) }

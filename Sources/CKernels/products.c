@@ -69,7 +69,7 @@ static struct {
 __attribute__((constructor)) static void choose_unit(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl")) {
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")) {
         unit.name = "AVX-512";
         unit.project_u8 = project_avx512_u8;
         unit.project_f32 = project_avx512_f32;

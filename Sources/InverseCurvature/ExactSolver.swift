@@ -2,8 +2,8 @@ public import LinearAlgebra
 
 /// s_test by Cholesky: D + λI is built once with matrix products, factored in place, and kept.
 ///
-/// Half of p² numbers of single precision. Each solve is refined against the full-data product, which removes what single
-/// precision lost in the factor (Golub & Van Loan 3.5.3).
+/// Half of p² numbers of single precision. Each solve is checked, and where it gains refined, against the full-data product (Golub &
+/// Van Loan 3.5.3): a factor that is not quite that of the curvature is made good.
 public struct ExactSolver: Sendable {
     /// The factor of D + λI.
     public let factor: CholeskyFactor
@@ -49,6 +49,7 @@ public struct ExactSolver: Sendable {
         _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel,
         interruption: Interruption = .never
     ) throws -> Solution {
+        precondition(rightHandSides.count == count * system.dimension, "right-hand sides are as long as the system's order")
         func measured(_ solutions: [Float]) throws -> (remainders: [Float], residuals: [Double]) {
             let remainders = try system.remainder(
                 of: rightHandSides, after: solutions, count: count, parallel: parallel, interruption: interruption)

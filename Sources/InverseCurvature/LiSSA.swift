@@ -22,12 +22,13 @@ public struct LiSSA: Sendable {
         safeScale = Choice.safeScale(for: spectrum, batchSize: settings.batchSize, shift: shift)
     }
 
-    /// A residual above this is no solution: the zero vector's is 1, and mini-batch noise stays well below.
+    /// A residual above this is no solution, where the scale is not a safe one: the zero vector's is 1.
     static let uselessResidual = 10.0
-    /// A run counts as converged if its bias is at most this, and its residual at most `convergedResidual`: what is left of the
-    /// residual is mini-batch noise, which the standard errors measure.
-    static let convergedBias = 0.05
-    static let convergedResidual = 0.5
+    /// A run has converged if its residual is small,
+    static let smallResidual = 0.1
+    /// or if its bias is small and its residual no more than mini-batch noise makes it, which the standard errors measure.
+    static let smallBias = 0.05
+    static let noisyResidual = 0.5
 
     /// Solves for `count` stacked right-hand sides.
     /// - Throws: `SolverError.diverged`, `Interrupted`.
@@ -35,6 +36,7 @@ public struct LiSSA: Sendable {
         _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel,
         interruption: Interruption = .never
     ) throws -> Solution {
+        precondition(rightHandSides.count == count * system.dimension, "right-hand sides are as long as the system's order")
         let length = rightHandSides.count
         let estimates = AlignedMemory<Float>(uninitialized: length * settings.numRepeat)
         try parallel.forEach(settings.numRepeat, interruption: interruption) { index in
@@ -47,13 +49,17 @@ public struct LiSSA: Sendable {
         let remainders = try system.remainder(
             of: rightHandSides, after: mean, count: count, parallel: parallel, interruption: interruption)
         let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
-        guard residuals.allSatisfy({ $0 < Self.uselessResidual }) else {
+        // At a safe scale nothing can grow: a large residual is noise along directions that λ leaves nearly free.
+        let worst = settings.scale >= safeScale ? Double.greatestFiniteMagnitude : Self.uselessResidual
+        guard residuals.allSatisfy({ $0 <= worst }) else {
             throw SolverError.diverged(settings: settings, step: settings.recursionDepth, safeScale: safeScale)
         }
         return Solution(
             vectors: mean, repeats: repeats, residuals: residuals,
-            converged: settings.bias(shift: system.shift) <= Self.convergedBias
-                && residuals.allSatisfy { $0 <= Self.convergedResidual })
+            converged: residuals.allSatisfy { $0 <= Self.smallResidual }
+                || settings.bias(shift: system.shift) <= Self.smallBias
+                    && residuals.allSatisfy { $0 <= Self.noisyResidual }
+        )
     }
 
     /// One recursion; leaves h/scale in `h`.

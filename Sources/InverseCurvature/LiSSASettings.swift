@@ -65,7 +65,8 @@ extension LiSSA {
             let largest = max(spectrum.largestEigenvalue, .leastNormalMagnitude)
             let noise = spectrum.largestExampleNorm
             let wanted = (4 * noise / largest).rounded(.up)
-            let batch = batchSize ?? min(exampleCount, wanted >= 512 ? 512 : max(32, Int(wanted).nextPowerOfTwo))
+            let suitable = wanted < 512 ? max(32, Int(wanted).nextPowerOfTwo) : 512
+            let batch = min(exampleCount, batchSize ?? suitable)
             let scale = self.scale ?? Self.safeScale(for: spectrum, batchSize: batch, shift: shift)
             let depth: Int
             if let recursionDepth {
@@ -77,7 +78,7 @@ extension LiSSA {
                 depth = needed >= Double(Self.deepest) ? Self.deepest : max(10, Int(needed.rounded(.up)))
             }
             return Settings(
-                recursionDepth: depth, numRepeat: numRepeat ?? 4, batchSize: min(batch, exampleCount), scale: scale, seed: seed)
+                recursionDepth: depth, numRepeat: numRepeat ?? 4, batchSize: batch, scale: scale, seed: seed)
         }
 
         /// A scale at which the recursion contracts in mean square, with a factor of two to spare.

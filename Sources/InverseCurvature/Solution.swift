@@ -16,6 +16,8 @@ public enum SolverError: Error, Equatable, Sendable {
     case diverged(settings: LiSSA.Settings, step: Int, safeScale: Double)
     /// The curvature with its λ has no Cholesky factor.
     case notPositiveDefinite(shift: Double)
+    /// The curvature of the training data is beyond single precision: its features are too large.
+    case notFinite
     /// The explicit matrix would take more memory than is allowed.
     case tooLarge(parameters: Int, bytes: Int, limit: Int)
 }

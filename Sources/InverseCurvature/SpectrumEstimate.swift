@@ -17,12 +17,13 @@ public struct SpectrumEstimate: Sendable, Equatable, Codable {
     }
 
     /// Estimates; 16 products over all examples.
-    /// - Throws: `Interrupted`.
+    /// - Throws: `SolverError.notFinite`, `Interrupted`.
     public init(of curvature: any CurvatureOperator, parallel: Parallel, interruption: Interruption = .never) throws {
         largestEigenvalue = try Lanczos.largestEigenvalue(dimension: curvature.dimension) { x, y in
             try curvature.product(of: x, to: y, vectorCount: 1, parallel: parallel, interruption: interruption)
         }
         trace = curvature.trace
         largestExampleNorm = curvature.largestExampleNorm
+        guard largestEigenvalue.isFinite, trace.isFinite, largestExampleNorm.isFinite else { throw SolverError.notFinite }
     }
 }

@@ -6,7 +6,7 @@
 /// `@unchecked Sendable`: the memory is written only by its creator before it is shared, or in disjoint parts by
 /// the threads of one `Parallel` loop; afterwards it is only read.
 public final class AlignedMemory<Element: BitwiseCopyable>: @unchecked Sendable {
-    /// The elements.
+    /// The elements, which live as long as this object: hold it while they are used.
     public let elements: UnsafeMutableBufferPointer<Element>
 
     /// How many elements there are.

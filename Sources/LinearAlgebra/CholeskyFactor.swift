@@ -20,6 +20,10 @@ public struct CholeskyFactor: Sendable {
         var info: CInt = 0
         spftrf_("N", "L", &order, matrix.memory.start, &info, 1, 1)
         guard info == 0 else { throw NotPositiveDefinite(minor: Int(info)) }
+        // OpenBLAS lets NaN pass as positive.
+        for i in 0..<matrix.order {
+            guard matrix[i, i] > 0, matrix[i, i].isFinite else { throw NotPositiveDefinite(minor: i + 1) }
+        }
         packed = matrix
     }
 

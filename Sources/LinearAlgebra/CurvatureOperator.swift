@@ -59,12 +59,13 @@ extension CurvatureOperator {
     /// which the pieces are summed, and with it every bit of the result, is the same on any number of threads.
     private static var pieces: Int { 16 }
 
-    /// y ← D·x over all examples, for each of `vectorCount` stacked vectors.
+    /// y ← D·x over all examples, of which there must be one, for each of `vectorCount` stacked vectors. Takes memory for 16 times y.
     /// - Throws: `Interrupted`.
     public func product(
         of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel,
         interruption: Interruption = .never
     ) throws {
+        precondition(exampleCount > 0, "a mean needs examples")
         let ranges = Parallel.ranges(of: exampleCount, pieces: Self.pieces)
         let length = dimension * vectorCount
         let partials = AlignedMemory<Float>(uninitialized: length * ranges.count)
@@ -78,6 +79,6 @@ extension CurvatureOperator {
                 to: partials.start + piece * length, vectorCount: vectorCount, workspace: workspace)
         }
         y.update(from: partials.start, count: length)
-        for piece in 1..<max(1, ranges.count) { BLAS.add(length, alpha: 1, partials.start + piece * length, to: y) }
+        for piece in 1..<ranges.count { BLAS.add(length, alpha: 1, partials.start + piece * length, to: y) }
     }
 }

@@ -10,7 +10,11 @@ public struct Parallel: Sendable {
     public let threads: Int
 
     /// Loops on at most `threads` threads.
-    public init(threads: Int) { self.threads = max(1, threads) }
+    public init(threads: Int) {
+        self.threads = max(1, threads)
+        // Holds BLAS to one thread of its own before any of ours calls it.
+        _ = BLASLibrary.current
+    }
 
     /// Runs `body(0), …, body(count - 1)`, each once, and returns when all are done. After an error no further piece begins.
     /// - Throws: the error of the earliest piece that failed, or `Interrupted`.

@@ -30,8 +30,9 @@ public struct QuantizedVectors: Sendable {
         for v in 0..<count {
             let vector = UnsafeBufferPointer(start: vectors + v * width, count: width)
             let largest = vector.reduce(0) { max($0, abs($1)) }
-            guard largest.isFinite else { return nil }
             let scale = largest / Float(Int16.max)
+            // Below the normal numbers a scale is too coarse to divide by.
+            guard largest.isFinite, largest == 0 || scale.isNormal else { return nil }
             let rms = (Vectors.dot(vectors + v * width, vectors + v * width, width) / Double(width)).squareRoot()
             guard Double(scale) / 12.squareRoot() <= Self.tolerance * rms else { return nil }
             let target = weights.start + v * paddedWidth

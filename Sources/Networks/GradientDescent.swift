@@ -1,5 +1,11 @@
 public import LinearAlgebra
 
+/// A training run whose numbers are no longer finite: its learning rate is too large.
+public struct TrainingDiverged: Error, Equatable, Sendable {
+    /// Where that was noticed.
+    public let epoch: Int
+}
+
 /// Trains a softmax regression by full-batch gradient descent with Nesterov's momentum (Sutskever et al. 2013).
 ///
 ///     F(θ) = (1/n) Σ ℓ(zᵢ; θ) + (weight_decay/2)·‖θ‖²
@@ -35,7 +41,7 @@ public struct GradientDescent: Sendable {
 
     /// Runs from θ = 0 until ‖∇F‖ ≤ `gradientNorm` or `epochs` steps are done, and hands every state to `visit`.
     /// - Returns: the last state.
-    /// - Throws: `Interrupted`.
+    /// - Throws: `TrainingDiverged`, `Interrupted`.
     public func run(
         _ model: SoftmaxRegression, on features: FeatureRows, targets: [Int32], epochs: Int, gradientNorm: Double,
         parallel: Parallel, interruption: Interruption = .never, visit: (State) throws -> Void = { _ in }
@@ -48,6 +54,8 @@ public struct GradientDescent: Sendable {
                 model, parameters, features, targets, parallel: parallel, interruption: interruption)
             let state = State(epoch: epoch, parameters: parameters, trainLoss: loss, gradientNorm: Vectors.norm(gradient))
             try visit(state)
+            // A run that diverged has a norm that is not a number, which is not greater than anything.
+            guard state.gradientNorm.isFinite else { throw TrainingDiverged(epoch: epoch) }
             guard state.gradientNorm > gradientNorm, epoch < epochs else { return state }
             for i in parameters.indices {
                 velocity[i] = Float(momentum) * velocity[i] - Float(learningRate) * gradient[i]

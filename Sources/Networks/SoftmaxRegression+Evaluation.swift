@@ -46,10 +46,16 @@ extension SoftmaxRegression {
         return log(sum) + largest - Double(outputs[outputs.index(outputs.startIndex, offsetBy: target)])
     }
 
-    /// r = p − onehot(y), row by row: the output factor of every example's gradient. `targets` are in 0..<C.
+    /// r = p − onehot(y), row by row: the output factor of every example's gradient. `targets` must be in 0..<C.
+    ///
+    /// The target's is taken as minus the sum of the others, which is the same number: 1 − p cancels where the model is confident.
     public func residuals(probabilities: [Float], targets: [Int32]) -> [Float] {
         var residuals = probabilities
-        for (row, target) in targets.enumerated() { residuals[row * classCount + Int(target)] -= 1 }
+        for (row, target) in targets.enumerated() {
+            var others: Float = 0
+            for c in 0..<classCount where c != Int(target) { others += residuals[row * classCount + c] }
+            residuals[row * classCount + Int(target)] = -others
+        }
         return residuals
     }
 
@@ -57,7 +63,7 @@ extension SoftmaxRegression {
     public func gradient(probabilities: some Collection<Float>, input: [Float], target: Int) -> [Float] {
         var gradient: [Float] = []
         gradient.reserveCapacity(parameterCount)
-        let residual = probabilities.enumerated().map { $1 - ($0 == target ? 1 : 0) }
+        let residual = residuals(probabilities: Array(probabilities), targets: [Int32(target)])
         for r in residual { gradient.append(contentsOf: input.lazy.map { r * $0 }) }
         if hasBias { gradient.append(contentsOf: residual) }
         return gradient

@@ -2,7 +2,8 @@
 //
 // They are here, in C, for two reasons. Swift compiles for one baseline (SSE2 on x86-64), and these are compiled for AVX-512,
 // AVX2 and the baseline and chosen when the program loads. And a general matrix product is the wrong tool: with ten columns
-// OpenBLAS packs more than it multiplies, needs bytes widened to floats in memory first, and differs from core to core.
+// OpenBLAS packs more than it multiplies, needs bytes widened to floats in memory first, and is slow on
+// processors that it does not know.
 // Benchmarks/ shows both ways beside each other.
 //
 // Rows are given by their addresses, `count` of them, each of `width` features, uint8 or float32.

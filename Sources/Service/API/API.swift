@@ -93,11 +93,11 @@ public struct API: Sendable {
 
     /// Any error, as a problem document. What is not of the request's making is logged and told in general terms.
     func response(to error: any Error, _ request: Request, id: String? = nil) -> Response {
-        let problem = Problem(describing: error)
-        if problem.status == .internalServerError {
+        let known = Problem(describing: error)
+        if known == nil {
             logger.error("request failed", metadata: ["path": "\(request.target.raw)", "error": "\(error)"])
         }
-        return Response(problem, instance: request.target.raw, id: id)
+        return Response(known ?? .internalError, instance: request.target.raw, id: id)
     }
 
     /// A word for programs for each status that the HTTP layer refuses with.

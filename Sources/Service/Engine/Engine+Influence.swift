@@ -9,7 +9,7 @@ internal import Store
 // The main job: s_test for every test at once, one scan over the training gradients, the two ends.
 extension Engine {
     /// Computes an answer.
-    /// - Throws: `Problem`, `StoreError`, `Interrupted`.
+    /// - Throws: `Problem`, `SolverError`, `StoreError`, `Interrupted`.
     func influence(_ request: InfluenceRequest, interruption: Interruption) throws -> InfluenceAnswer {
         let model = try model(request.model, checkpoint: request.checkpoint)
         try check(request, against: model)
@@ -73,30 +73,26 @@ extension Engine {
             throw Problem(
                 at: "/tests", "make a loss gradient beyond single precision; their features are too large for the model")
         }
-        do {
-            switch request.solver {
-            case .lissa(let choice):
-                let lissa = LiSSA(
-                    choice, spectrum: spectrum, exampleCount: model.gradients.count, shift: system.shift)
-                let (bytes, overflow) = (lissa.settings.numRepeat * gradients.count).multipliedReportingOverflow(by: 8)
-                guard !overflow, bytes <= memoryBytes / 4 else {
-                    throw Problem(
-                        at: "/solver/num_repeat",
-                        "\(lissa.settings.numRepeat) repeats of \(count) vectors take more memory than is allowed; lower it, or the tests"
-                    )
-                }
-                let solution = try lissa.solve(
-                    gradients, count: count, in: system, parallel: parallel, interruption: interruption)
-                return (solution, .lissa(lissa.settings))
-            case .exact:
-                let solver = try factor(
-                    of: system, kind, model: model, isUndamped: request.damping == 0, interruption: interruption)
-                let solution = try solver.solve(
-                    gradients, count: count, in: system, parallel: parallel, interruption: interruption)
-                return (solution, .exact)
+        switch request.solver {
+        case .lissa(let choice):
+            let lissa = LiSSA(
+                choice, spectrum: spectrum, exampleCount: model.gradients.count, shift: system.shift)
+            let (bytes, overflow) = (lissa.settings.numRepeat * gradients.count).multipliedReportingOverflow(by: 8)
+            guard !overflow, bytes <= memoryBytes / 4 else {
+                throw Problem(
+                    at: "/solver/num_repeat",
+                    "\(lissa.settings.numRepeat) repeats of \(count) vectors take more memory than is allowed; lower it, or the tests"
+                )
             }
-        } catch let error as SolverError {
-            throw Problem(error)
+            let solution = try lissa.solve(
+                gradients, count: count, in: system, parallel: parallel, interruption: interruption)
+            return (solution, .lissa(lissa.settings))
+        case .exact:
+            let solver = try factor(
+                of: system, kind, model: model, isUndamped: request.damping == 0, interruption: interruption)
+            let solution = try solver.solve(
+                gradients, count: count, in: system, parallel: parallel, interruption: interruption)
+            return (solution, .exact)
         }
     }
 

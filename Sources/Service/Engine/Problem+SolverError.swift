@@ -15,6 +15,11 @@ extension Problem {
                 errors: [
                     .init(pointer: "/solver/scale", detail: "is too small; at least \(Self.rounded(safeScale)) converges")
                 ])
+        case .notFinite:
+            self.init(
+                .unprocessableContent, "unsuitable-dataset",
+                "the training data's curvature is beyond single precision: its features are too large; import it with --divide-by"
+            )
         case .notPositiveDefinite(let shift):
             self.init(
                 at: "/damping",
