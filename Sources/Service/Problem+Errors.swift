@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import InverseCurvature
 internal import JSON
 internal import LinearAlgebra
 
