@@ -59,11 +59,11 @@ extension FactoredGradients {
         nonisolated(unsafe) let batch = batch
         try parallel.forEach(pieces.count, interruption: interruption) { piece in
             let tile = RowTile()
-            let outputs = AlignedMemory<Float>(uninitialized: RowTile.capacity * model.classCount)
+            let gathered = AlignedMemory<Float>(uninitialized: RowTile.capacity * model.classCount)
             for start in stride(from: pieces[piece].lowerBound, to: pieces[piece].upperBound, by: RowTile.capacity) {
                 tile.load(start..<min(start + RowTile.capacity, pieces[piece].upperBound), of: batch, from: features)
                 for d in 0..<directionCount {
-                    score(tile, along: prepared[d], outputs: outputs.start, into: values.start + d * rowCount + start)
+                    score(tile, along: prepared[d], gathered: gathered.start, into: values.start + d * rowCount + start)
                 }
             }
         }
@@ -73,41 +73,47 @@ extension FactoredGradients {
     /// A vector in θ that gradients are multiplied with: S [C, D] and its part b for the biases.
     private struct Direction {
         let weights: [Float]
-        let bias: ArraySlice<Float>
+        let bias: [Float]
         /// S in 16 bits, where rows are bytes and that is exact enough.
         let quantized: QuantizedVectors?
+        /// What the products of stored numbers with kept weights are multiplied by.
+        let unit: Float
 
         init(_ vector: ArraySlice<Float>, _ gradients: FactoredGradients) {
             let model = gradients.model
+            let features = gradients.features
             weights = Array(vector.prefix(model.classCount * model.inputWidth))
-            bias = vector.dropFirst(weights.count)
+            bias = Array(vector.dropFirst(weights.count))
             quantized =
-                gradients.features.isBytes
-                ? QuantizedVectors(weights, count: model.classCount, width: model.inputWidth) : nil
+                features.isBytes ? QuantizedVectors(weights, count: model.classCount, width: model.inputWidth) : nil
+            unit = features.multiplier * (quantized?.scale ?? 1)
         }
     }
 
-    /// rᵢ · (S xᵢ + b) for the rows of one tile.
+    /// rᵢ · (S xᵢ + b) for the rows of one tile: Σ_c r_ic · (x_i · S_c), and the biases. `gathered` has room for the tile's residuals.
     @inline(__always)
     private func score(
-        _ tile: RowTile, along direction: Direction, outputs: UnsafeMutablePointer<Float>,
+        _ tile: RowTile, along direction: Direction, gathered: UnsafeMutablePointer<Float>,
         into scores: UnsafeMutablePointer<Float>
     ) {
-        if let quantized = direction.quantized {
-            features.project(tile, on: quantized, into: outputs)
-        } else {
-            features.project(tile, on: direction.weights, vectorCount: model.classCount, into: outputs)
-        }
         let classes = model.classCount
-        residuals.withUnsafeBufferPointer { residuals in
+        residuals.withUnsafeBufferPointer { all in
+            var residuals = all.baseAddress! + tile.example(0) * classes
+            if !tile.isContiguous {
+                for row in 0..<tile.count {
+                    (gathered + row * classes).update(from: all.baseAddress! + tile.example(row) * classes, count: classes)
+                }
+                residuals = UnsafePointer(gathered)
+            }
+            if let quantized = direction.quantized {
+                features.score(tile, on: quantized, coefficients: residuals, into: scores)
+            } else {
+                features.score(tile, on: direction.weights, vectorCount: classes, coefficients: residuals, into: scores)
+            }
+            for row in 0..<tile.count { scores[row] *= direction.unit }
+            guard !direction.bias.isEmpty else { return }
             for row in 0..<tile.count {
-                let r = residuals.baseAddress! + tile.example(row) * classes
-                let u = outputs + row * classes
-                var sum: Float = 0
-                for c in 0..<classes { sum += r[c] * u[c] }
-                sum *= features.multiplier
-                for (c, bias) in direction.bias.enumerated() { sum += r[c] * bias }
-                scores[row] = sum
+                for c in 0..<classes { scores[row] += residuals[row * classes + c] * direction.bias[c] }
             }
         }
     }

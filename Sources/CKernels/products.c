@@ -1,4 +1,5 @@
 #include "kernels.h"
+#include "prefetch.h"
 
 // Sums may be contracted to fused multiply-adds, but never reordered.
 #pragma STDC FP_CONTRACT ON
@@ -55,14 +56,17 @@
 
 #endif
 
-typedef void project_function(const void *const *, size_t, size_t, const float *, size_t, float *);
+typedef void project_function(const void *const *, size_t, size_t, size_t, const float *, size_t, float *);
+typedef void score_function(const void *const *, size_t, size_t, size_t, const float *, size_t, const float *, float *);
 typedef void accumulate_function(const void *const *, size_t, size_t, const float *, size_t, float, const float *, float *);
 
 static struct {
     const char *name;
     project_function *project_u8, *project_f32;
+    score_function *score_u8, *score_f32;
     accumulate_function *accumulate_u8, *accumulate_f32;
-} unit = {"baseline", project_baseline_u8, project_baseline_f32, accumulate_baseline_u8, accumulate_baseline_f32};
+} unit = {"baseline",         project_baseline_u8,    project_baseline_f32,   score_baseline_u8,
+          score_baseline_f32, accumulate_baseline_u8, accumulate_baseline_f32};
 
 #if defined(__x86_64__)
 // Before main, and so before any thread could look.
@@ -73,25 +77,40 @@ __attribute__((constructor)) static void choose_unit(void) {
         unit.name = "AVX-512";
         unit.project_u8 = project_avx512_u8;
         unit.project_f32 = project_avx512_f32;
+        unit.score_u8 = score_avx512_u8;
+        unit.score_f32 = score_avx512_f32;
         unit.accumulate_u8 = accumulate_avx512_u8;
         unit.accumulate_f32 = accumulate_avx512_f32;
     } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         unit.name = "AVX2";
         unit.project_u8 = project_avx2_u8;
         unit.project_f32 = project_avx2_f32;
+        unit.score_u8 = score_avx2_u8;
+        unit.score_f32 = score_avx2_f32;
         unit.accumulate_u8 = accumulate_avx2_u8;
         unit.accumulate_f32 = accumulate_avx2_f32;
     }
 }
 #endif
 
-void influenced_project_u8(const void *const *rows, size_t count, size_t width, const float *weights, size_t vectors, float *out) {
-    unit.project_u8(rows, count, width, weights, vectors, out);
+void influenced_project_u8(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
+                          size_t vectors, float *out) {
+    unit.project_u8(rows, count, ahead, width, weights, vectors, out);
 }
 
-void influenced_project_f32(const void *const *rows, size_t count, size_t width, const float *weights, size_t vectors,
-                            float *out) {
-    unit.project_f32(rows, count, width, weights, vectors, out);
+void influenced_project_f32(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
+                          size_t vectors, float *out) {
+    unit.project_f32(rows, count, ahead, width, weights, vectors, out);
+}
+
+void influenced_score_u8(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
+                          size_t vectors, const float *coefficients, float *out) {
+    unit.score_u8(rows, count, ahead, width, weights, vectors, coefficients, out);
+}
+
+void influenced_score_f32(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
+                          size_t vectors, const float *coefficients, float *out) {
+    unit.score_f32(rows, count, ahead, width, weights, vectors, coefficients, out);
 }
 
 void influenced_accumulate_u8(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
@@ -108,8 +127,9 @@ void influenced_widen(const uint8_t *source, float *destination, size_t count) {
     for (size_t i = 0; i < count; i++) destination[i] = source[i];
 }
 
-void influenced_prefetch(const void *address, size_t bytes) {
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)address + i, 0, 2);
+void influenced_prefetch(const void *const *rows, size_t count, size_t bytes) {
+    for (size_t r = 0; r < count; r++)
+        for (size_t i = 0; i < bytes; i += cache_line) __builtin_prefetch((const char *)rows[r] + i, 0, 3);
 }
 
 const char *influenced_vector_unit(void) { return unit.name; }

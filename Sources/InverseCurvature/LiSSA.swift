@@ -89,7 +89,7 @@ public struct LiSSA: Sendable {
             for j in 0..<settings.recursionDepth {
                 swap(&batch, &nextBatch)
                 sampler.next(into: nextBatch)
-                curvature.prepare(for: .indices(UnsafeBufferPointer(nextBatch)))
+                curvature.prepare(for: .indices(UnsafeBufferPointer(nextBatch)), workspace: workspace)
                 curvature.addProduct(
                     over: .indices(UnsafeBufferPointer(batch)), alpha: step, of: h, beta: keep, plus: v, to: h,
                     vectorCount: count,

@@ -43,7 +43,7 @@ public protocol CurvatureOperator: Sendable {
         to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace)
 
     /// A hint that a product over `batch` comes next: its memory may be asked for while other work goes on.
-    func prepare(for batch: ExampleBatch)
+    func prepare(for batch: ExampleBatch, workspace: Workspace)
 
     /// Writes D + λI itself: every element of the lower triangle.
     /// - Throws: `Interrupted`.
@@ -53,7 +53,7 @@ public protocol CurvatureOperator: Sendable {
 
 extension CurvatureOperator {
     /// Takes no hint.
-    public func prepare(for batch: ExampleBatch) {}
+    public func prepare(for batch: ExampleBatch, workspace: Workspace) {}
 
     /// Pieces that a product over all examples is split into: more than there will be cores, and fixed, so that the order in
     /// which the pieces are summed, and with it every bit of the result, is the same on any number of threads.

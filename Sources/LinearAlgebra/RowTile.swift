@@ -7,10 +7,16 @@ public final class RowTile {
     /// Rows that a tile takes at most.
     public static let capacity = 32
 
+    /// Rows behind a tile that are given with it, to be fetched while it is multiplied.
+    private static let lookahead = 16
+
     /// Rows in the tile now.
     public private(set) var count = 0
-    let addresses = UnsafeMutablePointer<UnsafeRawPointer?>.allocate(capacity: RowTile.capacity)
-    private var examples = UnsafeMutablePointer<Int>.allocate(capacity: RowTile.capacity)
+    /// Rows known behind them.
+    private(set) var ahead = 0
+    /// The rows' addresses, and those of the rows behind.
+    let addresses = UnsafeMutablePointer<UnsafeRawPointer?>.allocate(capacity: RowTile.capacity + RowTile.lookahead)
+    private let examples = UnsafeMutablePointer<Int>.allocate(capacity: RowTile.capacity)
 
     /// An empty tile.
     public init() {}
@@ -24,40 +30,34 @@ public final class RowTile {
     @inline(__always)
     public func example(_ row: Int) -> Int { examples[row] }
 
-    /// Takes the rows `tile` of a batch, at most `capacity` of them, and asks for the memory of those after them.
+    /// Whether the rows are neighbours in the data, from `example(0)` on.
+    public private(set) var isContiguous = true
+
+    /// Takes the rows `tile` of a batch, at most `capacity` of them.
     public func load(_ tile: Range<Int>, of batch: ExampleBatch, from features: FeatureRows) {
         precondition(tile.count <= RowTile.capacity, "a tile takes \(RowTile.capacity) rows")
         count = tile.count
-        switch batch {
-        case .range(let range):
-            for row in 0..<count { set(row, to: range.lowerBound + tile.lowerBound + row, features) }
-        case .indices(let indices):
-            for row in 0..<count { set(row, to: Int(indices[tile.lowerBound + row]), features) }
+        if case .range = batch { isContiguous = true } else { isContiguous = false }
+        ahead = min(Self.lookahead, batch.count - tile.upperBound)
+        for row in 0..<count + ahead {
+            let example =
+                switch batch {
+                case .range(let range): range.lowerBound + tile.lowerBound + row
+                case .indices(let indices): Int(indices[tile.lowerBound + row])
+                }
+            if row < count { examples[row] = example }
+            addresses[row] = features.address(of: example)
         }
-        features.prefetch(tile.upperBound..<min(tile.upperBound + count, batch.count), of: batch)
     }
 
-    @inline(__always)
-    private func set(_ row: Int, to example: Int, _ features: FeatureRows) {
-        examples[row] = example
-        addresses[row] = features.address(of: example)
+    /// Asks for the memory of the first rows of a batch: a hint, which costs next to nothing.
+    public func prefetch(_ batch: ExampleBatch, from features: FeatureRows) {
+        load(0..<min(batch.count, RowTile.capacity), of: batch, from: features)
+        influenced_prefetch(addresses, count, features.rowByteCount)
     }
 }
 
 extension FeatureRows {
-    /// Asks for the memory of some rows of a batch that will be needed soon: a kernel reads several rows at a time, and rows in any
-    /// order, both of which the processor's own prefetching is slow to see.
-    @inline(__always)
-    public func prefetch(_ rows: Range<Int>, of batch: ExampleBatch) {
-        switch batch {
-        case .range(let range):
-            guard !rows.isEmpty else { return }
-            influenced_prefetch(address(of: range.lowerBound + rows.lowerBound), rows.count * rowByteCount)
-        case .indices(let indices):
-            for row in rows { influenced_prefetch(address(of: Int(indices[row])), rowByteCount) }
-        }
-    }
-
     /// Bytes of one stored row.
     var rowByteCount: Int {
         switch storage {
@@ -84,8 +84,22 @@ extension FeatureRows {
         _ tile: RowTile, on weights: UnsafePointer<Float>, vectorCount: Int, into out: UnsafeMutablePointer<Float>
     ) {
         switch storage {
-        case .uint8: influenced_project_u8(tile.addresses, tile.count, width, weights, vectorCount, out)
-        case .float32: influenced_project_f32(tile.addresses, tile.count, width, weights, vectorCount, out)
+        case .uint8: influenced_project_u8(tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, out)
+        case .float32: influenced_project_f32(tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, out)
+        }
+    }
+
+    /// out[r] = Σ_v coefficients[r, v] · (stored row r · weights[v]): a projection and the dot product with the row's coefficients, at once.
+    @inline(__always)
+    public func score(
+        _ tile: RowTile, on weights: UnsafePointer<Float>, vectorCount: Int, coefficients: UnsafePointer<Float>,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        switch storage {
+        case .uint8:
+            influenced_score_u8(tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, coefficients, out)
+        case .float32:
+            influenced_score_f32(tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, coefficients, out)
         }
     }
 

@@ -112,7 +112,7 @@ public struct SoftmaxCurvature: CurvatureOperator {
     }
 
     /// Asks for the rows of the batch's first tile; each tile asks for the next.
-    public func prepare(for batch: ExampleBatch) { features.prefetch(0..<min(batch.count, RowTile.capacity), of: batch) }
+    public func prepare(for batch: ExampleBatch, workspace: Workspace) { workspace.tile.prefetch(batch, from: features) }
 
     /// u ← A u for each row: p∘u − p(p·u), or r(r·u).
     @inline(__always)

@@ -54,13 +54,13 @@ struct ScoringProblem: Sendable, CustomTestStringConvertible {
         examples.map { example in zip(direction, gradient(example)).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
     }
 
-    /// The exact solution, and with it ones of a solver with repeats, for random right-hand sides.
-    func lissaSolution(tests: Int, repeats: Int) throws -> Solution {
+    /// What a solver with repeats makes of random right-hand sides; the larger its batches, the closer its repeats.
+    func lissaSolution(tests: Int, repeats: Int, batch: Int = 4) throws -> Solution {
         let curvature = SoftmaxCurvature(.hessian, model: model, features: features, outputFactors: probabilities)
         let parallel = Parallel(threads: 1)
         let spectrum = try SpectrumEstimate(of: curvature, parallel: parallel)
         let run = LiSSA(
-            .init(recursionDepth: 30, numRepeat: repeats, batchSize: 4), spectrum: spectrum, exampleCount: features.count,
+            .init(recursionDepth: 30, numRepeat: repeats, batchSize: batch), spectrum: spectrum, exampleCount: features.count,
             shift: 0.2)
         var numbers = SeededNumbers(9)
         return try run.solve(

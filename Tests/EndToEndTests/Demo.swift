@@ -44,10 +44,8 @@ enum Demo {
     static func server() throws -> InfluencedServer { try shared.get() }
 
     /// A copy of the store that a test may do with what it likes.
-    static func copy(in directory: TemporaryDirectory) throws -> String {
-        let path = directory.path("copy.sqlite")
+    static func copy(to path: String) throws {
         try FileManager.default.copyItem(atPath: try folder.get().directory.path("untouched.sqlite"), toPath: path)
-        return path
     }
 
     /// A question about one row of the tests, exact unless said otherwise.

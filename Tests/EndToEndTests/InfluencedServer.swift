@@ -1,13 +1,21 @@
 import Foundation
 import JSON
+import TestSupport
 
 /// `influenced serve` on a port of the system's choice.
 final class InfluencedServer: Sendable {
     let process: InfluencedProcess
     let port: UInt16
+    private let folder: TemporaryDirectory?
 
     /// Starts it, and returns once it says that it answers.
-    init(store: String, _ arguments: [String] = [], environment: [String: String] = [:], launcher: [String] = []) throws {
+    ///
+    /// - Parameter folder: what the store lies in, to be kept as long as the server runs.
+    init(
+        store: String, in folder: TemporaryDirectory? = nil, _ arguments: [String] = [], environment: [String: String] = [:],
+        launcher: [String] = []
+    ) throws {
+        self.folder = folder
         let process = try InfluencedProcess(
             ["serve", "--store", store, "--port", "0"] + arguments, environment: environment, launcher: launcher)
         let isListening = eventually(seconds: 30) { process.standardOutput.hasSuffix("\n") || process.poll() != nil }

@@ -103,7 +103,9 @@ struct SoftmaxCurvatureTests {
         }
     }
 
-    @Test("have the addend added once to each vector, whatever the batch's size", arguments: [1, 32, 33, 50], [0, 0.5, 1] as [Float])
+    @Test(
+        "have the addend added once to each vector, whatever the batch's size", arguments: [1, 32, 33, 50],
+        [0, 0.5, 1] as [Float])
     func addend(size: Int, beta: Float) throws {
         for bias in [false, true] {
             let problem = SoftmaxProblem(count: 50, width: 17, classes: 3, bias: bias, bytes: bias)
@@ -167,7 +169,8 @@ struct SoftmaxCurvatureTests {
         for _ in 0..<3 {
             let x = numbers.floats(curvature.dimension)
             var y = [Float](repeating: 0, count: x.count)
-            curvature.addProduct(over: .range(0..<40), alpha: 1, of: x, beta: 0, plus: nil, to: &y, vectorCount: 1, workspace: workspace)
+            curvature.addProduct(
+                over: .range(0..<40), alpha: 1, of: x, beta: 0, plus: nil, to: &y, vectorCount: 1, workspace: workspace)
             #expect(y == product(curvature, over: .range(0..<40), of: x))
         }
     }

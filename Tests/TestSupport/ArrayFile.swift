@@ -72,7 +72,8 @@ public enum ArrayFile {
         var directory = Data()
         for (name, contents) in arrays {
             let file = Data((name + ".npy").utf8)
-            let sizes = littleEndian(checksum(contents)) + littleEndian(UInt32(contents.count)) + littleEndian(UInt32(contents.count))
+            let sizes =
+                littleEndian(checksum(contents)) + littleEndian(UInt32(contents.count)) + littleEndian(UInt32(contents.count))
             let described = Data(count: 8) + sizes + littleEndian(UInt16(file.count)) + Data(count: 2)
             let offset = littleEndian(UInt32(archive.count))
             archive += Data([0x50, 0x4B, 3, 4, 20, 0]) + described + file + contents

@@ -6,7 +6,8 @@
 // processors that it does not know.
 // Benchmarks/ shows both ways beside each other.
 //
-// Rows are given by their addresses, `count` of them, each of `width` features, uint8 or float32.
+// Rows are given by their addresses, `count` of them, each of `width` features, uint8 or float32. Where `ahead` is asked for, that
+// many further addresses follow: rows that are not multiplied now, but soon, and whose memory is asked for meanwhile.
 #ifndef INFLUENCED_KERNELS_H
 #define INFLUENCED_KERNELS_H
 
@@ -14,8 +15,10 @@
 #include <stdint.h>
 
 // out[r * vectors + v] = Σ_j rows[r][j] · weights[v * width + j].
-void influenced_project_u8(const void *const *rows, size_t count, size_t width, const float *weights, size_t vectors, float *out);
-void influenced_project_f32(const void *const *rows, size_t count, size_t width, const float *weights, size_t vectors, float *out);
+void influenced_project_u8(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
+                          size_t vectors, float *out);
+void influenced_project_f32(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
+                          size_t vectors, float *out);
 
 // out[v * width + j] = beta · out[v * width + j] + addend[v * width + j] + Σ_r coefficients[r * vectors + v] · rows[r][j];
 // beta = 0 overwrites, and a null addend is zero.
@@ -24,16 +27,22 @@ void influenced_accumulate_u8(const void *const *rows, size_t count, size_t widt
 void influenced_accumulate_f32(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
                                float beta, const float *addend, float *out);
 
-// out[r * vectors + v] = Σ_j rows[r][j] · weights[v * padded + j], summed exactly and then rounded to a float (rows wider
-// than 2,016 in parts of that length); for rows of bytes and weights of 16 bits. `padded` is `width` rounded up to a multiple of 32, and the weights beyond `width` are 0.
-void influenced_project_quantized(const void *const *rows, size_t count, size_t width, const int16_t *weights, size_t padded,
-                                  size_t vectors, float *out);
+// out[r] = Σ_v coefficients[r * vectors + v] · Σ_j rows[r][j] · weights[v * width + j]: what a projection followed by a dot product
+// with the row's coefficients gives, with one sum across a vector register instead of one for each v.
+void influenced_score_u8(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
+                          size_t vectors, const float *coefficients, float *out);
+void influenced_score_f32(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
+                          size_t vectors, const float *coefficients, float *out);
+
+// The same for rows of bytes and weights of 16 bits.
+void influenced_score_quantized(const void *const *rows, size_t count, size_t ahead, size_t width, const int16_t *weights,
+                                size_t vectors, const float *coefficients, float *out);
 
 // destination[i] = source[i].
 void influenced_widen(const uint8_t *source, float *destination, size_t count);
 
-// Asks for memory that will be read soon.
-void influenced_prefetch(const void *address, size_t bytes);
+// Asks for the memory of `count` rows of `bytes` bytes, which will be read soon.
+void influenced_prefetch(const void *const *rows, size_t count, size_t bytes);
 
 // The vector unit that was chosen: "AVX-512", "AVX2" or "baseline".
 const char *influenced_vector_unit(void);
