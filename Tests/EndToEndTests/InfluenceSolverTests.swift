@@ -46,8 +46,9 @@ struct InfluenceSolverTests {
 
     @Test("the same request gives the same bytes, however often it is asked and however many threads run")
     func sameBytes() throws {
-        let one = try InfluencedServer(store: Demo.store(), ["--threads", "1"])
-        let two = try InfluencedServer(store: Demo.store(), ["--threads", "2"])
+        // A store of its own for each, so that neither reads what the other has derived.
+        let one = try Workbench.demo().serve(["--threads", "1"])
+        let two = try Workbench.demo().serve(["--threads", "2"])
         #expect(try one.get("/info").json["threads"] == 1)
         #expect(try two.get("/info").json["threads"] == 2)
         let tests: JSON = .array([3, 44, 200].map(Demo.test))

@@ -15,16 +15,40 @@ struct QuantizedVectorsTests {
         return FeatureRows(.uint8(memory), count: numbers.count / width, width: width)
     }
 
+    /// Each row's product with each vector: its score under coefficients that are zero but for one.
     private func projected(_ features: FeatureRows, _ rows: Range<Int>, on vectors: QuantizedVectors) -> [Float] {
         let tile = RowTile()
         tile.load(rows, of: .range(0..<features.count), from: features)
-        var out = [Float](repeating: .nan, count: rows.count * vectors.count + 1)
-        features.project(tile, on: vectors, into: &out)
-        #expect(out.last?.isNaN == true, "wrote beyond the end")
-        return out.dropLast()
+        var products = [Float](repeating: .nan, count: rows.count * vectors.count)
+        for v in 0..<vectors.count {
+            let coefficients = (0..<rows.count * vectors.count).map { Float($0 % vectors.count == v ? 1 : 0) }
+            var out = [Float](repeating: .nan, count: rows.count + 1)
+            features.score(tile, on: vectors, coefficients: coefficients, into: &out)
+            #expect(out.last?.isNaN == true, "wrote beyond the end")
+            for row in 0..<rows.count { products[row * vectors.count + v] = out[row] * vectors.scale }
+        }
+        return products
     }
 
-    @Test("whole numbers that fill the 16 bits multiply exactly", arguments: widths)
+    @Test("a score is the sum of a row's products weighted by its coefficients", arguments: widths)
+    func weighted(width: Int) throws {
+        var numbers = SeededNumbers(UInt64(width))
+        let features = bytes(numbers.bytes(9 * width), width: width)
+        let vectors = try #require(QuantizedVectors(numbers.floats(7 * width), count: 7, width: width))
+        let coefficients = numbers.floats(9 * 7)
+        let tile = RowTile()
+        tile.load(0..<9, of: .range(0..<9), from: features)
+        var scores = [Float](repeating: 0, count: 9)
+        features.score(tile, on: vectors, coefficients: coefficients, into: &scores)
+        let products = projected(features, 0..<9, on: vectors)
+        for row in 0..<9 {
+            let terms = (0..<7).map { Double(coefficients[row * 7 + $0]) * Double(products[row * 7 + $0]) }
+            let size = terms.reduce(0) { $0 + abs($1) } + 1e-6 * 255 * Double(width)
+            #expect(abs(Double(scores[row] * vectors.scale) - terms.reduce(0, +)) <= 2e-6 * size)
+        }
+    }
+
+    @Test("whole numbers that fill the 16 bits multiply to single precision", arguments: widths)
     func exact(width: Int) throws {
         var numbers = SeededNumbers(UInt64(width))
         let features = bytes(numbers.bytes(9 * width), width: width)
@@ -37,12 +61,7 @@ struct QuantizedVectorsTests {
                 let values = features.values(of: row).map { Int($0) }
                 for v in 0..<count {
                     let sum = (0..<width).reduce(0) { $0 + values[$1] * weights[v * width + $1] }
-                    if width <= 2016 {
-                        #expect(out[row * count + v] == Float(sum))
-                    } else {
-                        // One rounding for each part.
-                        #expect(abs(Double(out[row * count + v]) - Double(sum)) <= 3e-7 * 255 * 32_767 * Double(width))
-                    }
+                    #expect(abs(Double(out[row * count + v]) - Double(sum)) <= 3e-7 * 255 * 32_767 * Double(width))
                 }
             }
         }
@@ -73,7 +92,7 @@ struct QuantizedVectorsTests {
                 for v in 0..<3 {
                     let vector = weights[v * width..<(v + 1) * width].map { Double($0) }
                     let exact = zip(values, vector).reduce(0) { $0 + $1.0 * $1.1 }
-                    let step = (vector.map { abs($0) }.max() ?? 0) / 32_767
+                    let step = Double(vectors.scale)
                     let bound = step / 2 * values.reduce(0, +) + 1e-6 * zip(values, vector).reduce(0) { $0 + abs($1.0 * $1.1) }
                     #expect(abs(Double(out[row * 3 + v]) - exact) <= bound)
                 }
@@ -93,7 +112,7 @@ struct QuantizedVectorsTests {
     @Test("a vector that one element dominates has no such form, nor has one that is not finite")
     func refused() {
         var vector = [Float](repeating: 1, count: 10_000)
-        vector[50] = 10
+        vector[50] = 30
         #expect(QuantizedVectors(vector, count: 1, width: 10_000) != nil)
         vector[50] = 100
         #expect(QuantizedVectors(vector, count: 1, width: 10_000) == nil)

@@ -36,15 +36,16 @@ struct ProblemTests {
         #expect(problem(60).detail.contains("10 more") && problem(60).errors.count == 50)
     }
 
-    @Test("errors of every kind have a status, and what is ours to mend tells no more than that")
+    @Test("what is wrong with a request has a status and a reason; what is ours to mend is told in general terms")
     func statuses() {
         struct Secret: Error {}
-        #expect(Problem(describing: Problem(.notFound, "k", "d")).status == .notFound)
-        #expect(Problem(describing: Secret()).status == .internalServerError)
-        #expect(!Problem(describing: Secret()).detail.contains("Secret"))
+        #expect(Problem(describing: Problem(.notFound, "k", "d"))?.status == .notFound)
+        #expect(Problem(describing: Secret()) == nil)
+        #expect(Problem.internalError.status == .internalServerError)
         #expect { _ = try JSON(parsing: "{") } throws: { error in
             let problem = Problem(describing: error)
-            return problem.status == .badRequest && problem.kind == "malformed-json" && problem.detail.contains("line 1")
+            return problem?.status == .badRequest && problem?.kind == "malformed-json"
+                && problem?.detail.contains("line 1") == true
         }
     }
 }
