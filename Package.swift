@@ -94,7 +94,7 @@ let package = Package(
         tests("StoreTests", of: ["Store", "Formats", grdb]),
         tests("SocketsTests", of: ["Sockets"]),
         tests("HTTPTests", of: ["HTTP", "Sockets", httpTypes]),
-        tests("ServiceTests", of: ["Service", "JSON"]),
+        tests("ServiceTests", of: ["Service", "JSON", "InverseCurvature", httpTypes, logging]),
         tests("EndToEndTests", of: ["influenced", "JSON"]),
     ],
     swiftLanguageModes: [.v6]

@@ -29,7 +29,8 @@ public enum DemoStore {
         where !present.contains(name) {
             report("importing \(name): \(rows.count) images")
             let data = try DatasetImport(
-                inputs: .init(path: Digits.path("images.npy")), targets: .init(path: Digits.path("labels.npy")), rows: rows)
+                inputs: .init(path: Digits.path("images.npy")), targets: .init(path: Digits.path("labels.npy")), rows: rows,
+                divisor: Digits.divisor)
             try store.importDataset(
                 named: name, inputs: data.inputs, divisor: Digits.divisor, targets: data.targets,
                 annotations: rows.map { ExampleAnnotation(index: $0 - rows.lowerBound, id: "uci-digits-\($0)") })

@@ -12,13 +12,14 @@ public struct ExactSolver: Sendable {
     public init(factor: CholeskyFactor) { self.factor = factor }
 
     /// Builds and factors: the curvature's own cost plus p³/3 flops.
-    /// - Throws: `SolverError.tooLarge` before any work, `.notPositiveDefinite`, `Interrupted`.
+    /// - Throws: `SolverError.tooLarge` before any work, `.notFinite`, `.notPositiveDefinite`, `Interrupted`.
     public init(
         factoring system: DampedCurvature, memoryLimit: Int, parallel: Parallel, interruption: Interruption = .never
     ) throws {
         try Self.checkSize(of: system, memoryLimit: memoryLimit)
         let matrix = PackedSymmetricMatrix(uninitializedOrder: system.dimension)
         try system.data.write(plus: system.shift, to: matrix, parallel: parallel, interruption: interruption)
+        guard matrix.memory.elements.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
         do {
             factor = try CholeskyFactor(factoring: matrix)
         } catch {
@@ -44,7 +45,7 @@ public struct ExactSolver: Sendable {
     private static let convergedResidual = 1e-3
 
     /// Solves for `count` stacked right-hand sides.
-    /// - Throws: `Interrupted`.
+    /// - Throws: `SolverError.notFinite`, `Interrupted`.
     public func solve(
         _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel,
         interruption: Interruption = .never
@@ -64,6 +65,7 @@ public struct ExactSolver: Sendable {
             guard newResiduals.max()! < residuals.max()! else { break }
             (solutions, remainders, residuals) = (refined, newRemainders, newResiduals)
         }
+        guard residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
         return Solution(
             vectors: solutions, repeats: [], residuals: residuals,
             converged: residuals.allSatisfy { $0 <= Self.convergedResidual })

@@ -25,7 +25,7 @@ public struct LiSSA: Sendable {
     /// A residual above this is no solution, where the scale is not a safe one: the zero vector's is 1.
     static let uselessResidual = 10.0
     /// A run has converged if its residual is small,
-    static let smallResidual = 0.1
+    static let smallResidual = 1e-3
     /// or if its bias is small and its residual no more than mini-batch noise makes it, which the standard errors measure.
     static let smallBias = 0.05
     static let noisyResidual = 0.5

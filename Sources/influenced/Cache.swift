@@ -23,7 +23,7 @@ struct Cache: ParsableCommand {
         guard checkpoint == nil || !allCheckpoints else {
             throw ValidationError("--checkpoint and --all-checkpoints exclude each other")
         }
-        let engine = Engine.forCommand(on: try store.openForWriting())
+        let engine = Engine.forCommand(on: try store.openForWriting(createIfMissing: false))
         let names: [String?] = allCheckpoints ? try engine.checkpointNames(ofModel: model) : [checkpoint]
         for name in names {
             let progress = ProgressLine("caching gradients of \(name ?? "the latest checkpoint")")

@@ -11,7 +11,7 @@ struct Demo: ParsableCommand {
     @OptionGroup var store: StoreOption
 
     func run() throws {
-        let engine = Engine.forCommand(on: try store.openForWriting())
+        let engine = Engine.forCommand(on: try store.openForWriting(createIfMissing: true))
         try DemoStore.build(in: engine) { print($0) }
         print("the demo store is complete: \(engine.store.path)")
     }

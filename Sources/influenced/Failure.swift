@@ -20,6 +20,7 @@ struct Failure {
             Foundation.exit(0)
         }
         switch error {
+        case let missing as MissingSubcommand: end(2, "a subcommand is missing\n\n" + missing.help)
         case let code as ExitCode: Foundation.exit(code.rawValue)
         case let error as FormatError: end(2, error.description)
         case let error as StoreError: end(error.isUsersInput ? 2 : 1, error.description)
@@ -27,7 +28,8 @@ struct Failure {
         case let error as Problem: end(error.status.code < 500 ? 2 : 1, error.lines)
         default:
             if Influenced.exitCode(for: error) == .validationFailure {
-                end(2, Influenced.fullMessage(for: error))
+                let message = Influenced.fullMessage(for: error)
+                end(2, message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message)
             }
             end(1, "\(error)")
         }

@@ -8,6 +8,8 @@ struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Brings datasets and models into a store.", subcommands: [Dataset.self, Model.self])
 
+    func run() throws { throw MissingSubcommand(help: Influenced.helpMessage(for: Self.self)) }
+
     struct Dataset: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Imports examples from .npy, .npz, idx or .csv files, gzipped or not.")
@@ -35,8 +37,8 @@ struct Import: ParsableCommand {
             guard divideBy.isFinite, divideBy > 0 else { throw ValidationError("--divide-by must be a number above 0") }
             let data = try DatasetImport(
                 inputs: .init(path: inputs, part: inputsPart), targets: .init(path: targets, part: targetsPart),
-                metadata: metadata, rows: range)
-            let store = try store.openForWriting()
+                metadata: metadata, rows: range, divisor: divideBy)
+            let store = try store.openForWriting(createIfMissing: true)
             let progress = ProgressLine("importing \(name)")
             let record = try store.importDataset(
                 named: name, inputs: data.inputs, divisor: divideBy, targets: data.targets, annotations: data.annotations,
@@ -72,7 +74,7 @@ struct Import: ParsableCommand {
         var trainLoss: Double?
 
         func run() throws {
-            let store = try store.openForWriting()
+            let store = try store.openForWriting(createIfMissing: false)
             let model = try ModelImport(
                 name: name, specFile: spec, parametersFile: parameters, dataset: dataset, store: store)
             try model.write(

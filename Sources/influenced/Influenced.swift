@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Service
 
 /// The command line: `influenced serve|import|cache|query|check|demo`.
 @main
@@ -8,7 +9,10 @@ struct Influenced: AsyncParsableCommand {
         commandName: "influenced",
         abstract: "Tells which training examples made a model predict what it did.",
         discussion: "Exit codes: 0 done; 1 the operation failed; 2 wrong usage or bad input; 3 a quality gate failed.",
+        version: Version.current,
         subcommands: [Serve.self, Import.self, Cache.self, Query.self, Check.self, Demo.self])
+
+    func run() throws { throw MissingSubcommand(help: Self.helpMessage()) }
 
     /// Runs a command and ends the process with the code that the interface fixes for its outcome.
     static func main() async {
@@ -24,4 +28,10 @@ struct Influenced: AsyncParsableCommand {
             Failure(error).exit()
         }
     }
+}
+
+/// A command that has nothing to do without one of its subcommands.
+struct MissingSubcommand: Error {
+    /// What there is.
+    let help: String
 }

@@ -9,9 +9,9 @@ struct StoreOption: ParsableArguments {
     @Option(name: .customLong("store"), help: "The store: an SQLite file.")
     var path: String
 
-    /// The store for writing; made where there is none.
-    func openForWriting() throws -> Store {
-        let store = try Store.open(at: path, access: .readWrite, createIfMissing: true)
+    /// The store for writing.
+    func openForWriting(createIfMissing: Bool) throws -> Store {
+        let store = try Store.open(at: path, access: .readWrite, createIfMissing: createIfMissing)
         guard store.isWritable else { throw StoreError.readOnly(path: path) }
         return store
     }

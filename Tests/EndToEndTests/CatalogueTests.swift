@@ -45,7 +45,8 @@ struct CatalogueTests {
         var right = 0
         for start in stride(from: 0, to: 192, by: 32) {
             let tests: JSON = .array((start..<start + 32).map(Demo.test))
-            for result in try server.predict(["model": "digits", "tests": tests]).results where result["label"] == result["target"] {
+            for result in try server.predict(["model": "digits", "tests": tests]).results
+            where result["label"] == result["target"] {
                 right += 1
             }
         }

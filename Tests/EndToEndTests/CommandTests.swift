@@ -6,10 +6,12 @@ import Testing
 /// The commands besides `serve` and `import`.
 @Suite("Commands")
 struct CommandTests {
-    @Test("help is asked for and given: 0, on standard output", arguments: [
-        ["--help"], ["help"], ["help", "serve"], ["serve", "--help"], ["import", "--help"], ["import", "dataset", "-h"],
-        ["query", "--help"],
-    ])
+    @Test(
+        "help is asked for and given: 0, on standard output",
+        arguments: [
+            ["--help"], ["help"], ["help", "serve"], ["serve", "--help"], ["import", "--help"], ["import", "dataset", "-h"],
+            ["query", "--help"],
+        ])
     func help(arguments: [String]) throws {
         let process = try InfluencedProcess(arguments)
         #expect(try process.wait() == .exited(0))
@@ -17,13 +19,15 @@ struct CommandTests {
         #expect(process.standardError.isEmpty)
     }
 
-    @Test("wrong usage is refused with 2, and the right one shown", arguments: [
-        ["frobnicate"], ["serve"], ["import", "things"], ["query", "--store", "x"], ["check", "--shop", "x"],
-        ["check", "--store"], ["demo", "extra", "--store", "x"], ["import", "dataset", "--store", "x", "--name", "y"],
-        ["cache", "--store", "x", "--model", "m", "--kind", "sparse"],
-        ["cache", "--store", "x", "--model", "m", "--checkpoint", "c", "--all-checkpoints"],
-        ["query", "--store", "x", "request.json", "--format", "xml"],
-    ])
+    @Test(
+        "wrong usage is refused with 2, and the right one shown",
+        arguments: [
+            ["frobnicate"], ["serve"], ["import", "things"], ["query", "--store", "x"], ["check", "--shop", "x"],
+            ["check", "--store"], ["demo", "extra", "--store", "x"], ["import", "dataset", "--store", "x", "--name", "y"],
+            ["cache", "--store", "x", "--model", "m", "--kind", "sparse"],
+            ["cache", "--store", "x", "--model", "m", "--checkpoint", "c", "--all-checkpoints"],
+            ["query", "--store", "x", "request.json", "--format", "xml"],
+        ])
     func wrongUsage(arguments: [String]) throws {
         let process = try InfluencedProcess(arguments)
         #expect(try process.wait() == .exited(2))
@@ -114,7 +118,9 @@ struct CommandTests {
     @Test("caches are built where there are none, once, and answers do not depend on them")
     func cache() throws {
         let bench = try Workbench.prepared()
-        let request: JSON = ["model": "good", "tests": [["dataset": "good", "index": 0]], "id": "c", "solver": ["name": "exact"]]
+        let request: JSON = [
+            "model": "good", "tests": [["dataset": "good", "index": 0]], "id": "c", "solver": ["name": "exact"],
+        ]
         func results() throws -> JSON? {
             try JSON(parsing: bench.run(["query", "-"], stdin: request.text).standardOutput)["results"]
         }

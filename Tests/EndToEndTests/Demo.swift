@@ -29,7 +29,7 @@ enum Demo {
         }
     }
 
-    private static func stop() { _ = try? shared.get().process.stop() }
+    private static func stop() { try? shared.get().process.discard() }
 
     private static func remove() {
         if let folder = try? folder.get() { try? FileManager.default.removeItem(at: folder.directory.url) }

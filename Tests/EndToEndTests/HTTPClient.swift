@@ -101,7 +101,8 @@ struct HTTPAnswer {
             }, uniquingKeysWith: { "\($0), \($1)" })
         body = Data(bytes[end.upperBound...])
         guard fields["content-length"].flatMap({ Int($0) }) == body.count else {
-            throw HTTPClient.Failure(description: "\(body.count) bytes of content, \(fields["content-length"] ?? "no length") said")
+            throw HTTPClient.Failure(
+                description: "\(body.count) bytes of content, \(fields["content-length"] ?? "no length") said")
         }
     }
 

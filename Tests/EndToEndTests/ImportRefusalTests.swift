@@ -16,7 +16,8 @@ struct BadImport: Sendable, CustomTestStringConvertible {
     static func dataset(
         _ name: String, _ files: [String: Data] = [:], _ options: [String: String] = [:], mentions: [String]
     ) -> BadImport {
-        make(name, ["import", "dataset"], ["--name": "bad", "--inputs": "@x.npy", "--targets": "@y.npy"], files, options, mentions)
+        make(
+            name, ["import", "dataset"], ["--name": "bad", "--inputs": "@x.npy", "--targets": "@y.npy"], files, options, mentions)
     }
 
     /// A model.
@@ -33,7 +34,8 @@ struct BadImport: Sendable, CustomTestStringConvertible {
     ) -> BadImport {
         let all = good.merging(options) { $1 }
         return BadImport(
-            testDescription: name, files: files, arguments: command + all.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
+            testDescription: name, files: files,
+            arguments: command + all.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] },
             mentions: mentions)
     }
 }
@@ -42,7 +44,9 @@ struct BadImport: Sendable, CustomTestStringConvertible {
 struct ImportRefusalTests {
     private static let inputs = ArrayFile.npy([0, 1, 2, 3, 4, 5] as [Float], shape: [3, 2])
 
-    private static func floats(_ values: [Float], _ shape: [Int]) -> [String: Data] { ["x.npy": ArrayFile.npy(values, shape: shape)] }
+    private static func floats(_ values: [Float], _ shape: [Int]) -> [String: Data] {
+        ["x.npy": ArrayFile.npy(values, shape: shape)]
+    }
 
     private static func csv(_ rows: [[String]]) -> [String: Data] { ["x.csv": ArrayFile.csv(["a", "b"], rows)] }
 
@@ -57,7 +61,8 @@ struct ImportRefusalTests {
         .dataset(
             "a .npy of Python objects", ["x.npy": ArrayFile.npy("|O", [3, 2], Data(count: 48))], mentions: ["x.npy", "O"]),
         .dataset(
-            "a .npy that says it is enormous", ["x.npy": ArrayFile.npy("<f4", [1 << 40, 1 << 40], Data(count: 24))], mentions: ["x.npy"]),
+            "a .npy that says it is enormous", ["x.npy": ArrayFile.npy("<f4", [1 << 40, 1 << 40], Data(count: 24))],
+            mentions: ["x.npy"]),
         .dataset("NaN", floats([0, 1, .nan, 3, 4, 5], [3, 2]), mentions: ["x.npy", "row 1", "column 0", "NaN"]),
         .dataset("an infinity", floats([0, 1, 2, 3, 4, -.infinity], [3, 2]), mentions: ["x.npy", "row 2", "column 1"]),
         .dataset("fewer targets than inputs", floats([0, 1, 2, 3], [4, 1]), mentions: ["y.npy", "3", "4"]),
@@ -65,8 +70,10 @@ struct ImportRefusalTests {
         .dataset("a scalar", floats([1], []), mentions: ["x.npy"]),
         .dataset(
             "targets of two columns", ["y.npy": ArrayFile.npy([0, 1, 2, 0, 1, 2], shape: [3, 2])], mentions: ["y.npy"]),
-        .dataset("targets that are NaN", ["y.npy": ArrayFile.npy([0, .nan, 1] as [Float], shape: [3])], mentions: ["y.npy", "NaN"]),
-        .dataset("a label beyond 32 bits", ["y.npy": ArrayFile.npy([0, 1 << 40, 1], shape: [3])], mentions: ["y.npy", "32 bits"]),
+        .dataset(
+            "targets that are NaN", ["y.npy": ArrayFile.npy([0, .nan, 1] as [Float], shape: [3])], mentions: ["y.npy", "NaN"]),
+        .dataset(
+            "a label beyond 32 bits", ["y.npy": ArrayFile.npy([0, 1 << 40, 1], shape: [3])], mentions: ["y.npy", "32 bits"]),
         .dataset("rows beyond the file", [:], ["--rows": "1:4"], mentions: ["x.npy", "1:4", "3"]),
         .dataset("rows the wrong way round", [:], ["--rows": "2:1"], mentions: ["--rows"]),
         .dataset("no rows", [:], ["--rows": "1:1"], mentions: ["--rows"]),
@@ -92,13 +99,18 @@ struct ImportRefusalTests {
         .dataset(
             "a damaged gzip", ["x.npy.gz": ArrayFile.gzip(inputs).dropLast(6)], ["--inputs": "@x.npy.gz"],
             mentions: ["x.npy.gz"]),
-        .dataset("a CSV with a word", csv([["1", "2"], ["x", "3"], ["4", "5"]]), ["--inputs": "@x.csv"], mentions: ["x.csv", "3", "x"]),
-        .dataset("a CSV with a short row", csv([["1", "2"], ["3"], ["4", "5"]]), ["--inputs": "@x.csv"], mentions: ["x.csv", "3"]),
-        .dataset("a CSV with a hole", csv([["1", "2"], ["", "3"], ["4", "5"]]), ["--inputs": "@x.csv"], mentions: ["x.csv", "3"]),
+        .dataset(
+            "a CSV with a word", csv([["1", "2"], ["x", "3"], ["4", "5"]]), ["--inputs": "@x.csv"], mentions: ["x.csv", "3", "x"]),
+        .dataset(
+            "a CSV with a short row", csv([["1", "2"], ["3"], ["4", "5"]]), ["--inputs": "@x.csv"], mentions: ["x.csv", "3"]),
+        .dataset(
+            "a CSV with a hole", csv([["1", "2"], ["", "3"], ["4", "5"]]), ["--inputs": "@x.csv"], mentions: ["x.csv", "3"]),
         .dataset(
             "a CSV without the column", csv([["1", "2"], ["2", "3"], ["4", "5"]]), ["--inputs": "@x.csv", "--inputs-part": "c"],
             mentions: ["x.csv", "c"]),
-        .dataset("metadata for other examples", ["m.jsonl": Data("{}\n{}\n".utf8)], ["--metadata": "@m.jsonl"], mentions: ["m.jsonl", "2", "3"]),
+        .dataset(
+            "metadata for other examples", ["m.jsonl": Data("{}\n{}\n".utf8)], ["--metadata": "@m.jsonl"],
+            mentions: ["m.jsonl", "2", "3"]),
         .dataset(
             "metadata that is no JSON", ["m.jsonl": Data("{}\n{\n{}\n".utf8)], ["--metadata": "@m.jsonl"],
             mentions: ["m.jsonl", "line 2"]),
@@ -110,7 +122,9 @@ struct ImportRefusalTests {
     private static func spec(_ text: String) -> [String: Data] { ["spec.json": Data(text.utf8)] }
 
     private static func linear(_ inputs: Int, _ outputs: Int) -> [String: Data] {
-        spec(#"{"layers": [{"type": "linear", "in_features": \#(inputs), "out_features": \#(outputs)}], "loss": {"type": "cross_entropy"}}"#)
+        spec(
+            #"{"layers": [{"type": "linear", "in_features": \#(inputs), "out_features": \#(outputs)}], "loss": {"type": "cross_entropy"}}"#
+        )
     }
 
     private static func tensors(_ tensors: [(String, [Float], [Int])]) -> [String: Data] {
@@ -127,29 +141,38 @@ struct ImportRefusalTests {
             "an unknown layer", spec(#"{"layers": [{"type": "linaer"}], "loss": {"type": "cross_entropy"}}"#),
             mentions: ["spec.json", "/layers/0/type", "linear"]),
         .model(
-            "an unknown loss", spec(#"{"layers": [{"type": "linear", "in_features": 2, "out_features": 3}], "loss": {"type": "hinge"}}"#),
+            "an unknown loss",
+            spec(#"{"layers": [{"type": "linear", "in_features": 2, "out_features": 3}], "loss": {"type": "hinge"}}"#),
             mentions: ["spec.json", "/loss/type", "cross_entropy"]),
         .model(
             "a negative weight decay",
-            spec(#"{"layers": [{"type": "linear", "in_features": 2, "out_features": 3}], "loss": {"type": "cross_entropy"}, "weight_decay": -1}"#),
+            spec(
+                #"{"layers": [{"type": "linear", "in_features": 2, "out_features": 3}], "loss": {"type": "cross_entropy"}, "weight_decay": -1}"#
+            ),
             mentions: ["spec.json", "/weight_decay"]),
         .model("a spec of other inputs", linear(5, 3), mentions: ["model.safetensors", "0.weight", "[3, 2]", "[3, 5]"]),
         .model(
             "parameters and spec of other inputs than the dataset's",
-            linear(5, 3).merging(tensors([("0.weight", [Float](repeating: 0, count: 15), [3, 5]), ("0.bias", [0, 0, 0], [3])])) { $1 },
+            linear(5, 3).merging(tensors([("0.weight", [Float](repeating: 0, count: 15), [3, 5]), ("0.bias", [0, 0, 0], [3])])) {
+                $1
+            },
             mentions: ["5 features", "good"]),
         .model(
             "a label without an output",
             linear(2, 2).merging(tensors([("0.weight", [0, 0, 0, 0], [2, 2]), ("0.bias", [0, 0], [2])])) { $1 },
             mentions: ["2 outputs", "row 1", "label 2"]),
         .model("parameters that are not there", [:], ["--parameters": "@no.safetensors"], mentions: ["no.safetensors"]),
-        .model("truncated parameters", ["model.safetensors": Workbench.parameters().dropLast(4)], mentions: ["model.safetensors"]),
+        .model(
+            "truncated parameters", ["model.safetensors": Workbench.parameters().dropLast(4)], mentions: ["model.safetensors"]),
         .model("empty parameters", ["model.safetensors": Data()], mentions: ["model.safetensors"]),
-        .model("a missing tensor", tensors([("0.weight", [0, 0, 0, 0, 0, 0], [3, 2])]), mentions: ["0.bias", "missing", "0.weight"]),
+        .model(
+            "a missing tensor", tensors([("0.weight", [0, 0, 0, 0, 0, 0], [3, 2])]), mentions: ["0.bias", "missing", "0.weight"]),
         .model(
             "a transposed tensor", tensors([("0.weight", [0, 0, 0, 0, 0, 0], [2, 3]), ("0.bias", [0, 0, 0], [3])]),
             mentions: ["0.weight", "[2, 3]", "[3, 2]"]),
-        .model("a parameter that is NaN", ["model.safetensors": Workbench.parameters(first: .nan)], mentions: ["model.safetensors", "0.weight", "NaN"]),
+        .model(
+            "a parameter that is NaN", ["model.safetensors": Workbench.parameters(first: .nan)],
+            mentions: ["model.safetensors", "0.weight", "NaN"]),
         .model("a name with a space", [:], ["--name": "my model"], mentions: ["my model"]),
         .model("a checkpoint that is there", [:], ["--name": "good"], mentions: ["final", "already"]),
         .model(
@@ -195,7 +218,7 @@ struct ImportRefusalTests {
 
         private static func remove() {
             guard let target = try? shared.get() else { return }
-            target.server.process.stop()
+            target.server.process.discard()
             try? FileManager.default.removeItem(at: target.bench.folder.url)
         }
     }
@@ -216,9 +239,11 @@ struct ImportRefusalTests {
         #expect(try bench.succeed("check").contains("whole"))
     }
 
-    @Test("what only reads a store makes none where there is none", arguments: [
-        ["cache", "--model", "m"], ["query", "@request.json"], ["check"], Workbench.importGoodModel,
-    ])
+    @Test(
+        "what only reads a store makes none where there is none",
+        arguments: [
+            ["cache", "--model", "m"], ["query", "@request.json"], ["check"], Workbench.importGoodModel,
+        ])
     func noStore(arguments: [String]) throws {
         let bench = try Workbench()
         try bench.writeGoodFiles()

@@ -21,9 +21,11 @@ struct ImportTests {
         let floats = Self.bytes.map { Float($0) }
         try bench.write("x.npy", ArrayFile.npy(floats, shape: [6, 4]))
         try bench.write("y.npy", ArrayFile.npy(Self.labels, shape: [6]))
-        try bench.write("both.npz", ArrayFile.npz([
-            ("x", ArrayFile.npy(Self.bytes, shape: [6, 4])), ("y", ArrayFile.npy(Self.labels, shape: [6])),
-        ]))
+        try bench.write(
+            "both.npz",
+            ArrayFile.npz([
+                ("x", ArrayFile.npy(Self.bytes, shape: [6, 4])), ("y", ArrayFile.npy(Self.labels, shape: [6])),
+            ]))
         try bench.write("x-idx3-ubyte.gz", ArrayFile.gzip(ArrayFile.idx(Self.bytes, shape: [6, 2, 2])))
         try bench.write("y-idx1-ubyte", ArrayFile.idx(Self.labels.map { UInt8($0) }, shape: [6]))
         let rows = (0..<6).map { row in Self.bytes[row * 4..<row * 4 + 4].map { "\($0)" } }
@@ -62,7 +64,8 @@ struct ImportTests {
         try bench.write("y.npy", ArrayFile.npy(Self.labels, shape: [6]))
         try bench.write("m.jsonl", (0..<6).map { #"{"id": "row \#($0)", "source": {"page": \#($0)}}"# }.joined(separator: "\n"))
         try bench.succeed(
-            "import", "dataset", "--name", "part", "--inputs", "@x.npy", "--targets", "@y.npy", "--rows", "2:5", "--divide-by", "20",
+            "import", "dataset", "--name", "part", "--inputs", "@x.npy", "--targets", "@y.npy", "--rows", "2:5", "--divide-by",
+            "20",
             "--metadata", "@m.jsonl")
         let server = try bench.serve()
         let dataset = try server.get("/datasets/part").json
@@ -80,7 +83,8 @@ struct ImportTests {
         try bench.write("bytes.npy", ArrayFile.npy(Self.bytes, shape: [6, 4]))
         try bench.write("floats.npy", ArrayFile.npy(Self.bytes.map { Float($0) / 16 }, shape: [6, 4]))
         try bench.write("y.npy", ArrayFile.npy(Self.labels, shape: [6]))
-        let spec = #"{"layers": [{"type": "linear", "in_features": 4, "out_features": 3}], "loss": {"type": "cross_entropy"}, "weight_decay": 1}"#
+        let spec =
+            #"{"layers": [{"type": "linear", "in_features": 4, "out_features": 3}], "loss": {"type": "cross_entropy"}, "weight_decay": 1}"#
         try bench.write("spec.json", spec)
         let weights = (0..<12).map { Float($0 % 5) / 50 }
         try bench.write("m.safetensors", ArrayFile.safetensors([("0.weight", weights, [3, 4]), ("0.bias", [0, 0, 0], [3])]))
@@ -106,7 +110,8 @@ struct ImportTests {
         let bench = try Workbench.prepared()
         try bench.write("other.safetensors", Workbench.parameters(first: 0.75))
         try bench.succeed(
-            "import", "model", "--name", "good", "--dataset", "good", "--spec", "@spec.json", "--parameters", "@other.safetensors",
+            "import", "model", "--name", "good", "--dataset", "good", "--spec", "@spec.json", "--parameters",
+            "@other.safetensors",
             "--checkpoint", "later", "--step", "70", "--epoch", "7", "--learning-rate", "0.125", "--train-loss", "0.5")
         let server = try bench.serve()
         let checkpoints = try server.get("/models/good").json.list("checkpoints")
@@ -121,7 +126,8 @@ struct ImportTests {
     @Test("tensors that the spec does not name are passed over, and said so")
     func extraTensors() throws {
         let bench = try Workbench.prepared()
-        let weight = ("0.weight", [Float](repeating: 0, count: 6), [3, 2]), bias = ("0.bias", [Float](repeating: 0, count: 3), [3])
+        let weight = ("0.weight", [Float](repeating: 0, count: 6), [3, 2]),
+            bias = ("0.bias", [Float](repeating: 0, count: 3), [3])
         try bench.write("more.safetensors", ArrayFile.safetensors([weight, bias, ("running_mean", [1], [1])]))
         let output = try bench.succeed(
             "import", "model", "--name", "more", "--dataset", "good", "--spec", "@spec.json", "--parameters", "@more.safetensors")
@@ -135,9 +141,11 @@ struct ImportTests {
         try bench.succeed(
             "import", "dataset", "--name", "twin", "--inputs", "@x.npy", "--targets", "@y.npy", "--metadata", "@m.jsonl")
         try bench.succeed(
-            "import", "model", "--name", "twin", "--dataset", "twin", "--spec", "@spec.json", "--parameters", "@model.safetensors")
+            "import", "model", "--name", "twin", "--dataset", "twin", "--spec", "@spec.json", "--parameters", "@model.safetensors"
+        )
         try bench.succeed(
-            "import", "model", "--name", "twin", "--dataset", "twin", "--spec", "@spec.json", "--parameters", "@model.safetensors",
+            "import", "model", "--name", "twin", "--dataset", "twin", "--spec", "@spec.json", "--parameters",
+            "@model.safetensors",
             "--checkpoint", "same")
         let server = try bench.serve()
         for (model, checkpoint) in [("good", "final"), ("twin", "final"), ("twin", "same")] {

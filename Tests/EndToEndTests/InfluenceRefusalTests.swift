@@ -82,7 +82,8 @@ struct InfluenceRefusalTests {
         .wrong(ask(["groups": [["name": "a"]]]), at: "/groups/0/indices", "missing"),
         .wrong(ask(["groups": [["name": "", "indices": [1]]]]), at: "/groups/0/name"),
         .wrong(ask(["groups": [["name": "a", "indices": []]]]), at: "/groups/0/indices"),
-        .wrong(ask(["groups": [["name": "a", "indices": [1]], ["name": "b", "indices": [4, 1_397]]]]), at: "/groups/1/indices/1"),
+        .wrong(
+            ask(["groups": [["name": "a", "indices": [1]], ["name": "b", "indices": [4, 1_397]]]]), at: "/groups/1/indices/1"),
         .wrong(ask(["groups": [["name": "a", "indices": [1]], ["name": "a", "indices": [2]]]]), at: "/groups", "twice"),
         .wrong(
             ask(["groups": .array((0..<101).map { ["name": "\($0)", "indices": [1]] })]), at: "/groups", "100"),
@@ -114,7 +115,8 @@ struct InfluenceRefusalTests {
             let words = try #require(error["detail"]?.stringValue).split(separator: " ")
             let scale = try #require(words.compactMap { Double($0) }.last)
             #expect(try problem.member("detail").stringValue?.contains("\(scale)") == true)
-            let result = try server.influence(request.with("solver", try request.member("solver").with("scale", .double(scale)))).result
+            let result = try server.influence(request.with("solver", try request.member("solver").with("scale", .double(scale))))
+                .result
             #expect(try result.member("diagnostics")["scale"]?.doubleValue == scale)
             #expect(try result.member("diagnostics").number("residual") < 10)
         }

@@ -93,7 +93,9 @@ struct InfluenceSelectionTests {
         let all = try result(["k": 1_000, "include": ["inputs"]]).listed
         let distances = try all.map { example in
             let input = try #require(example["input"]?.flattened)
-            return (index: try example.integer("index"), distance: zip(input, test).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) })
+            return (
+                index: try example.integer("index"), distance: zip(input, test).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            )
         }
         let sorted = distances.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }
         let expected = Set(sorted.prefix(30).map(\.index))
@@ -117,7 +119,8 @@ struct InfluenceSelectionTests {
         let together = try server.influence(Demo.question(0, ["tests": tests, "candidates": candidates])).results
         for (index, result) in zip([3, 40], together) {
             let alone = try self.result(["candidates": candidates], test: index)
-            #expect(try Set(result.listed.map { $0["index"]?.integerValue }) == Set(alone.listed.map { $0["index"]?.integerValue }))
+            #expect(
+                try Set(result.listed.map { $0["index"]?.integerValue }) == Set(alone.listed.map { $0["index"]?.integerValue }))
         }
     }
 

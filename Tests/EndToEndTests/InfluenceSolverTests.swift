@@ -40,7 +40,9 @@ struct InfluenceSolverTests {
         for key in ["recursion_depth", "num_repeat", "batch_size", "scale", "seed"] { solver[key] = diagnostics[key] }
         let manual = try server.post("/influence", Demo.question(3, ["solver": .object(solver)]))
         #expect(manual.resultsText == automatic.resultsText && !manual.resultsText.isEmpty)
-        let spelled: JSON = ["name": "lissa", "recursion_depth": "auto", "num_repeat": "auto", "batch_size": "auto", "scale": "auto"]
+        let spelled: JSON = [
+            "name": "lissa", "recursion_depth": "auto", "num_repeat": "auto", "batch_size": "auto", "scale": "auto",
+        ]
         #expect(try server.post("/influence", Demo.question(3, ["solver": spelled])).resultsText == automatic.resultsText)
     }
 

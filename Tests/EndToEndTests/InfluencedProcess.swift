@@ -20,7 +20,7 @@ final class InfluencedProcess: Sendable {
         .deletingLastPathComponent().appendingPathComponent("influenced").path
 
     let pid: pid_t
-    private let folder: TemporaryDirectory
+    fileprivate let folder: TemporaryDirectory
     private let ending = Mutex<Ending?>(nil)
 
     /// Starts the program.
@@ -92,6 +92,14 @@ final class InfluencedProcess: Sendable {
         if let ending = try? wait(seconds: 15) { return ending }
         send(SIGKILL)
         return try? wait(seconds: 15)
+    }
+}
+
+extension InfluencedProcess {
+    /// Ends it, and removes what it has written: for processes that no value's end will take along.
+    func discard() {
+        stop()
+        try? FileManager.default.removeItem(at: folder.url)
     }
 }
 

@@ -106,7 +106,8 @@ struct LifeCycleTests {
             #expect(try eventually { try server.load().running == 1 })
         } else {
             client = try HTTPClient(port: server.port)
-            client.send("POST", "/influence", InfluencedServer.jsonFields.merging(["Content-Length": "500"]) { $1 }, body: Data("{".utf8))
+            client.send(
+                "POST", "/influence", InfluencedServer.jsonFields.merging(["Content-Length": "500"]) { $1 }, body: Data("{".utf8))
         }
         client.close()
         let answer = try? server.post("/influence", Demo.question(3), seconds: 20)

@@ -44,7 +44,9 @@ struct MalformedBodyTests {
 
     @Test("everything that is wrong is told at once")
     func allAtOnce() throws {
-        let body: JSON = ["modle": "digits", "tests": [["dataset": "digits-test"], 5], "k": 0, "damping": -1, "curvature": "fisher"]
+        let body: JSON = [
+            "modle": "digits", "tests": [["dataset": "digits-test"], 5], "k": 0, "damping": -1, "curvature": "fisher",
+        ]
         let problem = try Demo.server().post("/influence", body).expectProblem(422, "invalid-request", instance: "/influence")
         let pointers = Set(try problem.list("errors").map { $0["pointer"]?.stringValue ?? "" })
         #expect(pointers == ["/modle", "/model", "/tests/0/index", "/tests/1", "/k", "/damping", "/curvature"])

@@ -10,17 +10,21 @@ struct ProtocolRefusalTests {
 
     init() throws { server = try Demo.server() }
 
-    @Test("content types that are not JSON", arguments: ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "json"])
+    @Test(
+        "content types that are not JSON",
+        arguments: ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "json"])
     func contentType(type: String) throws {
         let answer = try server.exchange("POST", "/influence", ["Content-Type": type], body: body)
         try answer.expectProblem(415, "unsupported-media-type", instance: "/influence")
         #expect(answer.fields["accept"] == "application/json")
     }
 
-    @Test("JSON by any of its spellings is JSON", arguments: [
-        "application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8",
-        "application/json; charset=\"utf-8\"",
-    ])
+    @Test(
+        "JSON by any of its spellings is JSON",
+        arguments: [
+            "application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8",
+            "application/json; charset=\"utf-8\"",
+        ])
     func goodContentType(type: String) throws {
         #expect(try server.exchange("POST", "/influence", ["Content-Type": type], body: body).status == 200)
     }
@@ -40,7 +44,9 @@ struct ProtocolRefusalTests {
         #expect(answer.fields["accept-encoding"] == "identity")
     }
 
-    @Test("answers wanted in a format that there is not", arguments: ["text/html", "application/xml, text/*", "application/json;q=0"])
+    @Test(
+        "answers wanted in a format that there is not",
+        arguments: ["text/html", "application/xml, text/*", "application/json;q=0"])
     func notAcceptable(accept: String) throws {
         let post = try server.exchange(
             "POST", "/influence", InfluencedServer.jsonFields.merging(["Accept": accept]) { $1 }, body: body)
@@ -53,7 +59,9 @@ struct ProtocolRefusalTests {
         #expect(try server.exchange("GET", "/models", ["Accept": accept]).status == 200)
     }
 
-    @Test("a path that there is not is a 404 that names it", arguments: ["/", "/influences", "/models/digits/x", "/models/", "/influence/"])
+    @Test(
+        "a path that there is not is a 404 that names it",
+        arguments: ["/", "/influences", "/models/digits/x", "/models/", "/influence/"])
     func unknownPath(path: String) throws {
         let problem = try server.get(path).expectProblem(404, "not-found", instance: path)
         #expect(problem.text.contains(path))
@@ -82,7 +90,8 @@ struct ProtocolRefusalTests {
     func chunked() throws {
         let fields = InfluencedServer.jsonFields.merging(["Transfer-Encoding": "chunked"]) { $1 }
         let head = body.prefix(20), tail = body.dropFirst(20)
-        let chunks = Data("14\r\n".utf8) + head + Data("\r\n\(String(tail.count, radix: 16))\r\n".utf8) + tail
+        let chunks =
+            Data("14\r\n".utf8) + head + Data("\r\n\(String(tail.count, radix: 16))\r\n".utf8) + tail
             + Data("\r\n0\r\n\r\n".utf8)
         #expect(try server.exchange("POST", "/influence", fields, body: chunks).status == 200)
     }
@@ -111,7 +120,9 @@ struct ProtocolRefusalTests {
         try server.exchange("GET", "/models", ["X-Long": long]).expectProblem(431)
     }
 
-    @Test("what is not HTTP is refused with 400", arguments: ["nonsense\r\n\r\n", "GET /models\r\n\r\n", "GET /models HTTP/1.1\r\n\r\n"])
+    @Test(
+        "what is not HTTP is refused with 400",
+        arguments: ["nonsense\r\n\r\n", "GET /models\r\n\r\n", "GET /models HTTP/1.1\r\n\r\n"])
     func noHTTP(text: String) throws {
         let client = try HTTPClient(port: server.port)
         client.send(Data(text.utf8))

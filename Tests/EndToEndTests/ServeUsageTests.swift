@@ -25,7 +25,8 @@ struct ServeUsageTests {
         let byFile = try info(["--config", config])
         #expect(byFile["threads"] == 5 && byFile["limits"]?["max_k"] == 12 && byFile["queue"]?["capacity"] == 9)
         let byEnvironment = try info(["--config", config], environment)
-        #expect(byEnvironment["threads"] == 4 && byEnvironment["limits"]?["max_k"] == 11 && byEnvironment["queue"]?["capacity"] == 9)
+        #expect(
+            byEnvironment["threads"] == 4 && byEnvironment["limits"]?["max_k"] == 11 && byEnvironment["queue"]?["capacity"] == 9)
         let byFlag = try info(["--config", config, "--threads", "3"], environment)
         #expect(byFlag["threads"] == 3 && byFlag["limits"]?["max_k"] == 11)
         #expect(byFlag["limits"]?["max_tests"] == 32)
@@ -43,7 +44,8 @@ struct ServeUsageTests {
         "a configuration file that can't be used is refused with 2 and the reason",
         arguments: [
             ("{\"server\": {\"port\": 0}", "line"), ("[]", "object"), (#"{"server": {"prot": 0}}"#, "did you mean"),
-            (#"{"sever": {}}"#, "server"), (#"{"server": {"port": "0"}}"#, "server.port"), (#"{"server": {"port": 0.5}}"#, "server.port"),
+            (#"{"sever": {}}"#, "server"), (#"{"server": {"port": "0"}}"#, "server.port"),
+            (#"{"server": {"port": 0.5}}"#, "server.port"),
             (#"{"server": {"port": 65536}}"#, "65535"), (#"{"server": {"host": 7}}"#, "server.host"),
             (#"{"log": {"level": "loud"}}"#, "log.level"), (#"{"compute": {"jobs": 0}}"#, "compute.jobs"),
             (#"{"server": {"port": 0}, "server": {"port": 1}}"#, "server"),
@@ -61,13 +63,18 @@ struct ServeUsageTests {
         for value in ["abc", "1.5", "99999", "-1"] {
             let result = try influenced("serve", "--store", Demo.store(), environment: ["INFLUENCED_SERVER_PORT": value])
             #expect(result.ending == .exited(2))
-            #expect(result.standardError.contains("server.port") && result.standardError.contains("\"\(value)\""), "\(result.standardError)")
+            #expect(
+                result.standardError.contains("server.port") && result.standardError.contains("\"\(value)\""),
+                "\(result.standardError)")
         }
     }
 
-    @Test("flags that can't be used are refused with 2", arguments: [
-        ["--port", "70000"], ["--port", "http"], ["--threads", "-1"], ["--config", "/nowhere/c.json"], ["--prot", "1"], ["extra"],
-    ])
+    @Test(
+        "flags that can't be used are refused with 2",
+        arguments: [
+            ["--port", "70000"], ["--port", "http"], ["--threads", "-1"], ["--config", "/nowhere/c.json"], ["--prot", "1"],
+            ["extra"],
+        ])
     func badFlags(flags: [String]) throws {
         let process = try InfluencedProcess(["serve", "--store", Demo.store()] + flags)
         #expect(try process.wait() == .exited(2))

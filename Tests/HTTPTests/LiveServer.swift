@@ -56,7 +56,7 @@ final class LiveServer: Sendable {
         return false
     }
 
-    static let problem: ProblemRenderer = { status, detail in
+    static let problem: ProblemRenderer = { status, detail, _ in
         .text("\(status.code): \(detail)", type: "text/plain", status: status)
     }
 
@@ -95,7 +95,7 @@ final class LiveServer: Sendable {
         router.on(
             .post, "/picky",
             admit: { head in
-                head.fields[.contentType] == "text/plain" ? nil : problem(.unsupportedMediaType, "Send text/plain.")
+                head.fields[.contentType] == "text/plain" ? nil : problem(.unsupportedMediaType, "Send text/plain.", head.target.raw)
             }
         ) { request, reply in reply(.bytes(request.body, type: "text/plain")) }
         return router

@@ -51,7 +51,8 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("every number is read from every place, and refused beyond its range", arguments: ServiceConfiguration.numbers.map(\.key))
+    @Test(
+        "every number is read from every place, and refused beyond its range", arguments: ServiceConfiguration.numbers.map(\.key))
     func numbers(key: String) async throws {
         let setting = try #require(ServiceConfiguration.numbers.first { $0.key == key })
         let defaultValue = ServiceConfiguration()[keyPath: setting.property]

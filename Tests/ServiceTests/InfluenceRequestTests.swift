@@ -11,7 +11,9 @@ struct InfluenceRequestTests {
         maximumTests: 4, maximumK: 100, maximumGroups: 2, maximumDeadlineMilliseconds: 1_000)
     private static let shortest = #"{"model": "m", "tests": [{"dataset": "d", "index": 3}]}"#
 
-    private func read(_ text: String) throws -> InfluenceRequest { try InfluenceRequest(JSON(parsing: text), limits: Self.limits) }
+    private func read(_ text: String) throws -> InfluenceRequest {
+        try InfluenceRequest(JSON(parsing: text), limits: Self.limits)
+    }
 
     private func read(_ members: JSONObject) throws -> InfluenceRequest {
         var all = try JSON(parsing: Self.shortest).objectValue ?? [:]
@@ -60,7 +62,8 @@ struct InfluenceRequestTests {
     func everything() throws {
         let request = try read([
             "id": "i", "checkpoint": "c", "aggregate": "mean", "method": "influence", "curvature": "gauss_newton", "damping": 0.5,
-            "damping_mode": "relative", "k": 100, "candidates": ["indices": [4, 2]], "groups": [["name": "g", "indices": [1, 1]]],
+            "damping_mode": "relative", "k": 100, "candidates": ["indices": [4, 2]],
+            "groups": [["name": "g", "indices": [1, 1]]],
             "include": ["s_test", "inputs"], "deadline_ms": 1_000,
             "solver": ["name": "lissa", "recursion_depth": 5, "num_repeat": 2, "batch_size": 3, "scale": 1.5, "seed": 9],
         ])
@@ -138,10 +141,13 @@ struct InfluenceRequestTests {
 
     @Test("a prediction takes inputs and rows, no gradients")
     func predict() throws {
-        let good = try JSON(parsing: #"{"model": "m", "checkpoint": "c", "id": "i", "tests": [{"input": [1]}, {"dataset": "d", "index": 1}]}"#)
+        let good = try JSON(
+            parsing: #"{"model": "m", "checkpoint": "c", "id": "i", "tests": [{"input": [1]}, {"dataset": "d", "index": 1}]}"#)
         let request = try PredictRequest(good, limits: Self.limits)
         #expect(request.model == "m" && request.checkpoint == "c" && request.id == "i" && request.tests.count == 2)
         let bad = try JSON(parsing: #"{"model": "m", "tests": [{"input": [1]}, {"gradient": [1]}]}"#)
-        #expect { _ = try PredictRequest(bad, limits: Self.limits) } throws: { ($0 as? JSONIssues)?.issues.map(\.pointer) == ["/tests/1"] }
+        #expect { _ = try PredictRequest(bad, limits: Self.limits) } throws: {
+            ($0 as? JSONIssues)?.issues.map(\.pointer) == ["/tests/1"]
+        }
     }
 }

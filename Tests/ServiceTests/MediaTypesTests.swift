@@ -9,19 +9,24 @@ struct MediaTypesTests {
         MediaTypes.refusal(of: fields, hasBody: hasBody)?.status.code
     }
 
-    @Test("bodies of JSON in UTF-8 are taken, and bodies that say nothing", arguments: [
-        nil, "application/json", "APPLICATION/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\"",
-        "application/json ; v=1",
-    ])
+    @Test(
+        "bodies of JSON in UTF-8 are taken, and bodies that say nothing",
+        arguments: [
+            nil, "application/json", "APPLICATION/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\"",
+            "application/json ; v=1",
+        ])
     func jsonBodies(type: String?) {
         var fields: HTTPFields = [:]
         fields[.contentType] = type
         #expect(status(fields) == nil)
     }
 
-    @Test("bodies of anything else are not", arguments: [
-        "text/json", "application/jsonl", "application/problem+json", "application/json; charset=latin1", "", "application/json, text/plain",
-    ])
+    @Test(
+        "bodies of anything else are not",
+        arguments: [
+            "text/json", "application/jsonl", "application/problem+json", "application/json; charset=latin1", "",
+            "application/json, text/plain",
+        ])
     func otherBodies(type: String) {
         #expect(status([.contentType: type]) == 415)
         #expect(status([.contentType: type], hasBody: false) == nil, "without a body its type says nothing")
@@ -42,15 +47,19 @@ struct MediaTypesTests {
         #expect(coding.fields[.acceptEncoding] == "identity" && coding.detail.contains("br"))
     }
 
-    @Test("answers in JSON are wanted", arguments: [
-        "*/*", "application/*", "application/json", "Application/Json", "application/json;q=0.1", "text/html, */*;q=0.5",
-        "application/json; indent=4; q=1", "text/html;q=1,application/json",
-    ])
+    @Test(
+        "answers in JSON are wanted",
+        arguments: [
+            "*/*", "application/*", "application/json", "Application/Json", "application/json;q=0.1", "text/html, */*;q=0.5",
+            "application/json; indent=4; q=1", "text/html;q=1,application/json",
+        ])
     func accepted(accept: String) { #expect(status([.accept: accept], hasBody: false) == nil) }
 
-    @Test("answers in JSON are not wanted", arguments: [
-        "text/html", "application/xml", "text/*", "application/json;q=0", "*/*;q=0", "application/json; q=0.0", "json",
-    ])
+    @Test(
+        "answers in JSON are not wanted",
+        arguments: [
+            "text/html", "application/xml", "text/*", "application/json;q=0", "*/*;q=0", "application/json; q=0.0", "json",
+        ])
     func refused(accept: String) { #expect(status([.accept: accept], hasBody: false) == 406) }
 
     @Test("the most specific range decides, as RFC 9110 section 12.5.1 has it")

@@ -17,5 +17,6 @@ public struct ProtocolError: Error, Equatable, Sendable {
     static func malformed(_ detail: String) -> ProtocolError { ProtocolError(.badRequest, detail) }
 }
 
-/// Renders a refusal as a response. HTTP itself has no format for one; the service has.
-public typealias ProblemRenderer = @Sendable (HTTPResponse.Status, String) -> Response
+/// Renders a refusal as a response: its status, what was wrong, and the request's target as it was written, where it could be read.
+/// HTTP itself has no format for one; the service has.
+public typealias ProblemRenderer = @Sendable (_ status: HTTPResponse.Status, _ detail: String, _ target: String?) -> Response

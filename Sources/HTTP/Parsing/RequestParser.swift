@@ -41,6 +41,8 @@ public struct RequestParser: Sendable {
 
     /// Whether a request has begun and is not complete.
     public private(set) var isInsideRequest = false
+    /// The target of the request that it is inside of, as it was written, once the request line is complete.
+    public private(set) var target: String?
     /// The method of the request that it is inside of, once the request line is complete.
     public private(set) var method: HTTPRequest.Method?
 
@@ -122,6 +124,7 @@ public struct RequestParser: Sendable {
         let line = try RequestLine(reader.line, limits: limits)
         reader.reset()
         method = line.method
+        target = line.target.raw
         section = FieldSection(limits: limits)
         state = .fields(line)
         return true
@@ -157,6 +160,7 @@ public struct RequestParser: Sendable {
             hasSkippedEmptyLine = false
             isInsideRequest = false
             method = nil
+            target = nil
         }
         return .end(body: body, trailers: trailers)
     }

@@ -44,7 +44,8 @@ public struct Router: RequestHandler {
         switch lookUp(head) {
         case .answer(let response): response
         case .route(let route):
-            head.lacksLength ? problem(.lengthRequired, "A \(head.method) needs a Content-Length.") : route.admit(head)
+            head.lacksLength
+                ? problem(.lengthRequired, "A \(head.method) needs a Content-Length.", head.target.raw) : route.admit(head)
         }
     }
 
@@ -69,12 +70,13 @@ public struct Router: RequestHandler {
             return .answer(.empty(fields: [.allow: Self.allow(tree.methods)]))
         }
         guard let resource = tree.resource(at: head.target.segments) else {
-            return .answer(problem(.notFound, "There is nothing at \(head.target.raw)."))
+            return .answer(problem(.notFound, "There is nothing at \(head.target.raw).", head.target.raw))
         }
         if let route = resource[head.method] ?? (head.method == .head ? resource[.get] : nil) { return .route(route) }
         let allow = Self.allow(Set(resource.keys))
         if head.method == .options { return .answer(.empty(fields: [.allow: allow])) }
-        var refusal = problem(.methodNotAllowed, "\(head.method) is not allowed at \(head.target.raw); \(allow) are.")
+        var refusal = problem(
+            .methodNotAllowed, "\(head.method) is not allowed at \(head.target.raw); \(allow) are.", head.target.raw)
         refusal.fields[.allow] = allow
         return .answer(refusal)
     }

@@ -85,12 +85,12 @@ extension Connection {
     /// Decides by its head whether a request may go on.
     private func consider(_ head: RequestHead) {
         if let error = head.refusal {
-            refuse(core.problem(error.status, error.detail))
+            refuse(core.problem(error.status, error.detail, head.target.raw))
         } else if let response = core.handler.admit(head) {
             refuse(response)
         } else if head.lacksLength {
             // RFC 9110 §15.5.12.
-            refuse(core.problem(.lengthRequired, "A \(head.method) needs a Content-Length."))
+            refuse(core.problem(.lengthRequired, "A \(head.method) needs a Content-Length.", head.target.raw))
         } else if head.expectation == .continue, head.hasBody, pending.isEmpty {
             // RFC 9110 §10.1.1: may be left out once some of the body has come.
             output.append(ResponseEncoder.interimContinue)
@@ -105,7 +105,8 @@ extension Connection {
             $0.requestsInFlight += 1
         }
         let reply = Reply(
-            loop: core.loop, core: LoopBound(core, to: core.loop), problem: core.problem, connection: id)
+            loop: core.loop, core: LoopBound(core, to: core.loop), problem: core.problem, connection: id,
+            target: exchange.head.target.raw)
         let request = Request(head: exchange.head, body: body, trailers: trailers, cancellation: exchange.cancellation)
         core.handler.handle(request) { response in reply { response } }
         prepareProbe()
@@ -128,7 +129,7 @@ extension Connection {
         // The body of a request that has had its answer was to be skipped, and is not what it should be.
         if exchange?.isRefused == true { return linger() }
         core.counters.update { $0.refusals += 1 }
-        answer(core.problem(error.status, error.detail), keepsAlive: false)
+        answer(core.problem(error.status, error.detail, parser.target), keepsAlive: false)
     }
 
     private func inputEnded() {

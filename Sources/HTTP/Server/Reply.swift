@@ -10,15 +10,19 @@ final class Reply: Sendable {
     private let core: LoopBound<ServerCore>
     private let problem: ProblemRenderer
     private let connection: UInt64
+    private let target: String
 
-    init(loop: EventLoop, core: LoopBound<ServerCore>, problem: @escaping ProblemRenderer, connection: UInt64) {
+    init(
+        loop: EventLoop, core: LoopBound<ServerCore>, problem: @escaping ProblemRenderer, connection: UInt64, target: String
+    ) {
         self.loop = loop
         self.core = core
         self.problem = problem
         self.connection = connection
+        self.target = target
     }
 
-    deinit { callAsFunction { problem(.internalServerError, "The server has no answer to this request.") } }
+    deinit { callAsFunction { problem(.internalServerError, "The server has no answer to this request.", target) } }
 
     /// Answers the request, unless that has been done.
     func callAsFunction(_ response: () -> Response) {

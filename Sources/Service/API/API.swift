@@ -16,6 +16,7 @@ public struct API: Sendable {
     let engine: Engine
     let configuration: ServiceConfiguration
     let compute: ComputePool
+    let decoders = ComputePool(workers: 2, capacity: 256)
     private let catalogue = ComputePool(workers: 2, capacity: 256)
     let lifecycle: Lifecycle
     let logger: Logger
@@ -30,8 +31,8 @@ public struct API: Sendable {
     }
 
     /// Renders what the HTTP layer refuses by itself.
-    public static func problem(_ status: HTTPResponse.Status, _ detail: String) -> Response {
-        Response(Problem(status, kind(of: status), detail), instance: nil)
+    public static func problem(_ status: HTTPResponse.Status, _ detail: String, _ target: String?) -> Response {
+        Response(Problem(status, kind(of: status), detail), instance: target)
     }
 
     /// All routes.
@@ -94,7 +95,7 @@ public struct API: Sendable {
     /// Any error, as a problem document. What is not of the request's making is logged and told in general terms.
     func response(to error: any Error, _ request: Request, id: String? = nil) -> Response {
         let known = Problem(describing: error)
-        if known == nil {
+        if known == nil || known?.status == .internalServerError {
             logger.error("request failed", metadata: ["path": "\(request.target.raw)", "error": "\(error)"])
         }
         return Response(known ?? .internalError, instance: request.target.raw, id: id)

@@ -26,7 +26,7 @@ extension InfluenceRequest {
         curvature = object?.optionalChoice("curvature", of: Curvature.self)
         damping = object?.number("damping", default: 0, in: 0...1e9) ?? 0
         dampingMode = object?.choice("damping_mode", default: .absolute) ?? .absolute
-        solver = object?.optionalObject("solver").flatMap { Solver($0) } ?? .lissa(LiSSA.Choice())
+        solver = object?.optionalObject("solver").map { Solver($0) } ?? .lissa(LiSSA.Choice())
         k = object?.integer("k", default: 10, in: 1...limits.maximumK) ?? 10
         candidates = object?.optionalValue("candidates").flatMap { Candidates($0) }
         groups = (object?.optionalArray("groups", count: 1...limits.maximumGroups) ?? []).compactMap { Group($0) }
@@ -51,8 +51,8 @@ public struct RequestLimits: Sendable, Equatable {
 
 extension InfluenceRequest.Solver {
     /// Reads a solver and what may be set of it.
-    init?(_ object: JSONObjectReader) {
-        guard let name = object.choice("name", of: InfluenceRequest.solvers) else { return nil }
+    init(_ object: JSONObjectReader) {
+        let name = object.choice("name", of: InfluenceRequest.solvers, default: "lissa")
         guard name == "lissa" else {
             _ = object.optionalFields(["name"])
             self = .exact

@@ -20,7 +20,7 @@ enum MediaTypes {
                 "the body must not be encoded; Content-Encoding says \(coding)", fields: [.acceptEncoding: "identity"])
         }
         let accepted = fields[values: .accept]
-        if !accepted.isEmpty, !accepted.contains(where: acceptsJSON) {
+        if !accepted.isEmpty, !acceptsJSON(accepted) {
             return Problem(
                 .notAcceptable, "not-acceptable",
                 "answers are application/json; Accept asks for \(accepted.joined(separator: ", "))")
@@ -35,16 +35,20 @@ enum MediaTypes {
         return parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" || $0 == "charset=\"utf-8\"" }
     }
 
-    /// Whether one Accept field has a range that JSON is in, with a weight above zero.
-    private static func acceptsJSON(_ field: String) -> Bool {
-        field.split(separator: ",").contains { range in
-            let parts = parameters(of: String(range))
-            guard let type = parts.first, ["*/*", "application/*", json, "application/*+json"].contains(type) else {
-                return false
+    /// Ranges that JSON is in, the most specific first.
+    private static let ranges = [json, "application/*", "*/*"]
+
+    /// Whether JSON has a weight above zero: that of the most specific range it is in (RFC 9110 section 12.5.1).
+    private static func acceptsJSON(_ fields: [String]) -> Bool {
+        let offers = fields.flatMap { $0.split(separator: ",") }.map { parameters(of: String($0)) }
+        for range in ranges {
+            let matching = offers.filter { $0.first == range }
+            guard !matching.isEmpty else { continue }
+            return matching.contains { parts in
+                (parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1) > 0
             }
-            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
-            return weight > 0
         }
+        return false
     }
 
     private static func parameters(of value: String) -> [String] {

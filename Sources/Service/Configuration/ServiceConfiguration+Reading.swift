@@ -58,7 +58,7 @@ extension ServiceConfiguration {
             EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: ["influenced"]),
         ]
         if let file {
-            try checkKeys(ofFile: file)
+            try check(file: file)
             providers.append(try await FileProvider<JSONSnapshot>(filePath: FilePath(file)))
         }
         var fallback = ["server.host": defaults.host, "log.level": defaults.logLevel.rawValue]
@@ -95,26 +95,36 @@ extension ServiceConfiguration {
     private static func values(_ texts: [String: String]) -> [AbsoluteConfigKey: ConfigValue] {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         for (key, text) in texts {
-            let content: ConfigContent = Int(text).map { .int($0) } ?? .string(text)
+            let isNumber = numbers.contains { $0.key == key }
+            let content: ConfigContent = isNumber ? Int(text).map { .int($0) } ?? .string(text) : .string(text)
             values[AbsoluteConfigKey(key.split(separator: ".").map(String.init))] = ConfigValue(content, isSecret: false)
         }
         return values
     }
 
-    /// A misspelt key would otherwise be passed over in silence.
-    private static func checkKeys(ofFile file: String) throws {
+    /// Looks through a file before its values are read one by one: a misspelt key would be passed over in silence, and `true` be
+    /// taken for 1.
+    private static func check(file: String) throws {
         guard let data = FileManager.default.contents(atPath: file) else {
             throw ConfigurationError(description: "the configuration file \(file) can't be read")
         }
         do {
             let reader = JSONReader(try JSON(parsing: [UInt8](data)))
-            var known: [String: [String]] = [:]
-            for key in numbers.map(\.key) + texts {
-                let parts = key.split(separator: ".").map(String.init)
-                known[parts[0], default: []].append(parts[1])
-            }
+            let keys = (numbers.map(\.key) + texts).map { $0.split(separator: ".").map(String.init) }
+            let known = Dictionary(grouping: keys, by: { $0[0] }).mapValues { $0.map { $0[1] }.sorted() }
             let object = reader.object(allowing: known.keys.sorted())
-            for (section, keys) in known { _ = object?.optionalObject(section, allowing: keys.sorted()) }
+            for (section, names) in known.sorted(by: { $0.key < $1.key }) {
+                let members = object?.optionalObject(section, allowing: names)
+                for name in names where members?.has(name) == true {
+                    let number = numbers.first { $0.key == "\(section).\(name)" }
+                    let isRight =
+                        number.map { members?.optionalInteger(name, in: $0.range) != nil }
+                        ?? (members?.optionalString(name) != nil)
+                    guard !isRight else { continue }
+                    let wanted = number.map { "an integer from \($0.range.lowerBound) to \($0.range.upperBound)" } ?? "a text"
+                    throw ConfigurationError(description: "setting \(section).\(name) in \(file) must be \(wanted)")
+                }
+            }
             try reader.issues.check()
         } catch let error as JSONSyntaxError {
             throw ConfigurationError(description: "the configuration file \(file): \(error)")

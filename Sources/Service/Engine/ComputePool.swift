@@ -28,7 +28,8 @@ public final class ComputePool: Sendable {
     }
 
     private struct State: Sendable {
-        var running = 0
+        /// The workers that have nothing to do.
+        var idle: [Int]
         var nextID: UInt64 = 0
         var waiting: [Job] = []
     }
@@ -37,59 +38,61 @@ public final class ComputePool: Sendable {
     public let workers: Int
     /// Jobs that may wait.
     public let capacity: Int
-    private let state = Mutex(State())
-    private let queue = DispatchQueue(label: "influenced.compute", qos: .userInitiated, attributes: .concurrent)
+    private let state: Mutex<State>
+    /// One serial queue for each worker. Dispatch gives serial queues threads of their own even while every processor is busy, which
+    /// it does not do for concurrent ones: jobs there would keep other pools and all deadlines waiting.
+    private let queues: [DispatchQueue]
+    private let deadlines = DispatchQueue(label: "influenced.deadlines")
 
     /// A pool; both numbers at least 1.
     public init(workers: Int, capacity: Int) {
         self.workers = max(1, workers)
         self.capacity = max(1, capacity)
+        queues = (0..<self.workers).map { DispatchQueue(label: "influenced.compute.\($0)", qos: .userInitiated) }
+        state = Mutex(State(idle: Array(0..<self.workers)))
     }
 
     /// How full the pool is now.
-    public var load: Load { state.withLock { Load(running: $0.running, waiting: $0.waiting.count) } }
+    public var load: Load { state.withLock { Load(running: workers - $0.idle.count, waiting: $0.waiting.count) } }
 
     /// Whether a further job would be refused now.
-    public var isFull: Bool { state.withLock { $0.running >= workers && $0.waiting.count >= capacity } }
+    public var isFull: Bool { state.withLock { $0.idle.isEmpty && $0.waiting.count >= capacity } }
 
     /// Runs `body` as soon as a worker is free, or tells it that `deadline` passed first; it is called exactly once.
     /// - Returns: false where the pool is full, and then `body` is not called.
     public func submit(deadline: DispatchTime, _ body: @escaping @Sendable (Outcome) -> Void) -> Bool {
-        enum Admission { case start, wait(UInt64), refuse }
+        enum Admission { case start(Int), wait(UInt64), refuse }
         let admission: Admission = state.withLock { state in
-            if state.running < workers {
-                state.running += 1
-                return .start
-            }
+            if let worker = state.idle.popLast() { return .start(worker) }
             guard state.waiting.count < capacity else { return .refuse }
             state.nextID += 1
             state.waiting.append(Job(id: state.nextID, body: body))
             return .wait(state.nextID)
         }
         switch admission {
-        case .start: start(body)
-        case .wait(let id): queue.asyncAfter(deadline: deadline) { [weak self] in self?.expire(id) }
+        case .start(let worker): start(body, on: worker)
+        case .wait(let id): deadlines.asyncAfter(deadline: deadline) { [weak self] in self?.expire(id) }
         case .refuse: return false
         }
         return true
     }
 
-    private func start(_ body: @escaping @Sendable (Outcome) -> Void) {
-        queue.async {
+    private func start(_ body: @escaping @Sendable (Outcome) -> Void, on worker: Int) {
+        queues[worker].async {
             body(.run)
-            self.finish()
+            self.finish(worker)
         }
     }
 
-    private func finish() {
+    private func finish(_ worker: Int) {
         let next: Job? = state.withLock { state in
             guard !state.waiting.isEmpty else {
-                state.running -= 1
+                state.idle.append(worker)
                 return nil
             }
             return state.waiting.removeFirst()
         }
-        if let next { start(next.body) }
+        if let next { start(next.body, on: worker) }
     }
 
     private func expire(_ id: UInt64) {

@@ -13,7 +13,7 @@ extension Engine {
 
     /// One model.
     /// - Throws: 404 naming what there is.
-    func modelJSON(_ name: String) throws -> JSON { try json(records(name, checkpoint: nil).0) }
+    func modelJSON(_ name: String) throws -> JSON { try json(records(name, checkpoint: nil, at: "").0) }
 
     /// All datasets, as `GET /datasets` shows them.
     func datasetsJSON() throws -> JSON { ["datasets": .array(try store.datasets().map(json))] }
@@ -31,11 +31,11 @@ extension Engine {
         }
         let annotation = try store.annotations(of: record, at: [index]).first
         let features = try record.features(rows: index..<index + 1, from: store)
-        let target = Int(try record.labels(rows: index..<index + 1, from: store)[0])
+        let target = try record.targetJSON(row: index, from: store)
         var members: JSONObject = ["index": .integer(index)]
         if let id = annotation?.id { members["id"] = .string(id) }
-        members["target"] = .integer(target)
-        members["label"] = .string(String(target))
+        members["target"] = target
+        if case .integer(let label) = target { members["label"] = .string(String(label)) }
         members["metadata"] = annotation?.metadataJSON ?? .object([:])
         members["input"] = record.json(values: features.values(of: 0))
         return .object(members)

@@ -29,9 +29,7 @@ extension Engine {
         let selections = try selections(for: subjects, request, model, interruption)
         let results = try rank(subjects, selections, request, solution, model, interruption)
         let listed = Set(results.flatMap { $0.ranking.proponents + $0.ranking.opponents }.map(\.index))
-        let annotations =
-            request.include.contains(.metadata)
-            ? try store.annotations(of: model.training.record, at: listed.sorted()) : []
+        let annotations = try store.annotations(of: model.training.record, at: listed.sorted())
         let scored = DispatchTime.now()
         return InfluenceAnswer(
             request: request, model: model, curvature: request.curvature ?? .hessian, shift: shift, solver: solver,
@@ -111,6 +109,7 @@ extension Engine {
         return try subjects.indices.map { index in
             let selection = selections.count == 1 ? selections[0] : selections[index]
             let row = try shared?[index] ?? scores(selection, index..<index + 1)[0]
+            guard row.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
             let ranking = try model.gradients.ranking(
                 of: index, scores: row, selection: selection, solution: solution, k: request.k, parallel: parallel)
             let groups = try request.groups.map {

@@ -16,8 +16,8 @@ public final class Engine: Sendable {
     /// Bytes that what is kept in memory may take.
     let memoryBytes: Int
 
-    private let datasets: OnceCache<ContentDigest, LoadedDataset>
-    private let models: OnceCache<ContentDigest, LoadedModel>
+    private let datasets: OnceCache<DatasetRecord, LoadedDataset>
+    private let models: OnceCache<CheckpointRecord, LoadedModel>
     let curvatures: OnceCache<CurvatureKey, CurvatureOfModel>
     let factors: OnceCache<FactorKey, ExactSolver>
 
@@ -37,23 +37,22 @@ public final class Engine: Sendable {
 
     /// A dataset's examples, in memory.
     func dataset(_ record: DatasetRecord) throws -> LoadedDataset {
-        try datasets.value(for: record.sha256, cost: \.byteCount) { try LoadedDataset(record, from: store) }
+        try datasets.value(for: record, cost: \.byteCount) { try LoadedDataset(record, from: store) }
     }
 
     /// A model at a checkpoint, in memory. `pointer`s say where in the request the names stand.
     func model(_ name: String, checkpoint: String?) throws -> LoadedModel {
         let (record, checkpoint) = try records(name, checkpoint: checkpoint)
-        let data = try store.dataset(named: record.dataset)
-        let key = FactoredCache.key(model: record, checkpoint: checkpoint, dataset: data)
-        return try models.value(for: key, cost: \.byteCount) {
-            try LoadedModel(record, checkpoint, training: dataset(data), store: store, parallel: parallel)
+        return try models.value(for: checkpoint, cost: \.byteCount) {
+            let training = try dataset(store.dataset(named: record.dataset))
+            return try LoadedModel(record, checkpoint, training: training, store: store, parallel: parallel)
         }
     }
 
     /// The records of a model and of the checkpoint asked for, the latest by default.
     /// - Throws: 404 naming what there is.
-    func records(_ name: String, checkpoint: String?) throws -> (ModelRecord, CheckpointRecord) {
-        let record = try lookUp("/model", "unknown-model") { try store.model(named: name) }
+    func records(_ name: String, checkpoint: String?, at pointer: String = "/model") throws -> (ModelRecord, CheckpointRecord) {
+        let record = try lookUp(pointer, "unknown-model") { try store.model(named: name) }
         let checkpoints = try store.checkpoints(of: record)
         guard let checkpoint else {
             guard let latest = checkpoints.max(by: { $0.sequence < $1.sequence }) else {
@@ -80,7 +79,9 @@ public final class Engine: Sendable {
             return try body()
         } catch let error as StoreError {
             guard case .notFound = error else { throw error }
-            throw Problem(.notFound, kind, at: pointer, error.description)
+            // Without a place there is no body: the name was in the path, or on the command line.
+            throw pointer.isEmpty
+                ? Problem(.notFound, kind, error.description) : Problem(.notFound, kind, at: pointer, error.description)
         }
     }
 }

@@ -65,6 +65,17 @@ extension DatasetRecord {
         }
     }
 
+    /// One example's target as the interface shows it: a label, a value, or several.
+    func targetJSON(row: Int, from store: Store) throws -> JSON {
+        var bytes = Data(count: targetRowByteCount)
+        try bytes.withUnsafeMutableBytes { try store.readTargets(of: self, rows: row..<row + 1, into: $0) }
+        guard let tensor = Tensor(elementType: targetType, shape: targetShape, bytes: bytes) else {
+            throw Problem(.internalServerError, "damaged-store", "dataset '\(name)' has targets of another size than it says")
+        }
+        if targetType == .int32, targetShape.isEmpty { return .integer(try tensor.integers()[0]) }
+        return Self.nested(try tensor.floats()[...], targetShape)
+    }
+
     /// One example's input as the interface shows it: its values, nested as its shape says.
     func json(values: [Float]) -> JSON { Self.nested(values[...], exampleShape) }
 

@@ -11,7 +11,7 @@ final class OnceCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     private struct State: Sendable {
-        var entries: [Key: (entry: Entry, cost: Int, lastUse: UInt64)] = [:]
+        var entries: [Key: (entry: Entry, cost: Int, lastUse: UInt64, users: Int)] = [:]
         var clock: UInt64 = 0
     }
 
@@ -27,8 +27,8 @@ final class OnceCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     func value(for key: Key, cost: (Value) -> Int, make: () throws -> Value) rethrows -> Value {
         let entry = state.withLock { state in
             state.clock += 1
-            let known = state.entries[key] ?? (Entry(), 0, 0)
-            state.entries[key] = (known.entry, known.cost, state.clock)
+            let known = state.entries[key] ?? (Entry(), 0, 0, 0)
+            state.entries[key] = (known.entry, known.cost, state.clock, known.users + 1)
             return known.entry
         }
         do {
@@ -38,25 +38,24 @@ final class OnceCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
                 stored = made
                 return (made, true)
             }
-            if isNew { settle(key, entry, cost: cost(value)) }
+            release(key, entry, newCost: isNew ? cost(value) : nil)
             return value
         } catch {
-            forget(key, entry)
+            release(key, entry, newCost: nil)
             throw error
         }
     }
 
-    /// Drops an entry that has no value, so that failures for ever new keys do not pile up.
-    private func forget(_ key: Key, _ entry: Entry) {
+    /// One user less. A value that is new is counted, and others make room for it; an entry without a value goes with its last user,
+    /// so that failures for ever new keys do not pile up.
+    private func release(_ key: Key, _ entry: Entry, newCost: Int?) {
         state.withLock { state in
-            if let known = state.entries[key], known.entry === entry, known.cost == 0 { state.entries[key] = nil }
-        }
-    }
-
-    private func settle(_ key: Key, _ entry: Entry, cost: Int) {
-        state.withLock { state in
-            guard let known = state.entries[key], known.entry === entry else { return }
-            state.entries[key] = (entry, cost, known.lastUse)
+            guard var known = state.entries[key], known.entry === entry else { return }
+            known.users -= 1
+            known.cost = newCost ?? known.cost
+            let isEmpty = known.cost == 0 && known.users == 0
+            state.entries[key] = isEmpty ? nil : known
+            guard newCost != nil else { return }
             var total = state.entries.values.reduce(0) { $0 + $1.cost }
             for (other, kept) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }) {
                 guard total > capacity else { break }

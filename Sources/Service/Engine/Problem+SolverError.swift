@@ -33,10 +33,11 @@ extension Problem {
         }
     }
 
-    /// Rounded up to two digits, so that the advice itself is safe.
-    private static func rounded(_ value: Double) -> Double {
-        guard value > 0, value.isFinite else { return value }
+    /// Rounded up to two digits, so that the advice itself is safe, and written as shortly.
+    private static func rounded(_ value: Double) -> String {
+        guard value > 0, value.isFinite else { return String(value) }
         let unit = pow(10, floor(log10(value)) - 1)
-        return (value / unit).rounded(.up) * unit
+        // Through text, which drops what the multiplication leaves in the last places.
+        return Double(String(format: "%.2g", (value / unit).rounded(.up) * unit)).map { String($0) } ?? String(value)
     }
 }

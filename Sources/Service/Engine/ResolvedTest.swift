@@ -44,10 +44,10 @@ extension Engine {
                 return ResolvedTest(
                     test: test, input: [], prediction: nil, target: nil, targetSource: nil, loss: nil, gradient: gradient)
             case .example(let dataset, let index):
-                let (input, label) = try example(index, of: dataset, for: model, pointer: test.pointer)
+                let (record, input) = try example(index, of: dataset, for: model, pointer: test.pointer)
+                let target = try test.target ?? Int(record.labels(rows: index..<index + 1, from: store)[0])
                 return try evaluate(
-                    test, input: input, target: test.target ?? label,
-                    source: test.target == nil ? .dataset : .request, model: model)
+                    test, input: input, target: target, source: test.target == nil ? .dataset : .request, model: model)
             case .input(let values, let shape):
                 try checkShape(shape, count: values.count, model: model, pointer: test.pointer + "/input")
                 return try evaluate(
@@ -59,7 +59,7 @@ extension Engine {
 
     private func example(
         _ index: Int, of name: String, for model: LoadedModel, pointer: String
-    ) throws -> (input: [Float], label: Int) {
+    ) throws -> (record: DatasetRecord, input: [Float]) {
         let record = try datasetRecord(name, at: pointer + "/dataset")
         guard index < record.rowCount else {
             throw Problem(
@@ -72,7 +72,7 @@ extension Engine {
                 "examples of '\(name)' have shape \(record.exampleShape); the model takes \(model.network.inputWidth) features")
         }
         let features = try record.features(rows: index..<index + 1, from: store)
-        return (features.values(of: 0), Int(try record.labels(rows: index..<index + 1, from: store)[0]))
+        return (record, features.values(of: 0))
     }
 
     /// An input may be flat, or nested as the spec or the training dataset says.

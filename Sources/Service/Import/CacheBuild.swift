@@ -8,7 +8,7 @@ extension Engine {
     public func buildCache(
         model name: String, checkpoint: String?, progress: (Int, Int) throws -> Void = { _, _ in }
     ) throws {
-        let (record, checkpoint) = try records(name, checkpoint: checkpoint)
+        let (record, checkpoint) = try records(name, checkpoint: checkpoint, at: "")
         let training = try dataset(store.dataset(named: record.dataset))
         let network = try SoftmaxRegression(try record.parsedSpec())
         let cache = FactoredCache(model: record, checkpoint: checkpoint, dataset: training.record, network: network)
@@ -19,6 +19,6 @@ extension Engine {
 
     /// The checkpoints of a model, first to last.
     public func checkpointNames(ofModel name: String) throws -> [String] {
-        try store.checkpoints(of: records(name, checkpoint: nil).0).map(\.name)
+        try store.checkpoints(of: records(name, checkpoint: nil, at: "").0).map(\.name)
     }
 }

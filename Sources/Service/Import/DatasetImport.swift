@@ -26,9 +26,11 @@ public struct DatasetImport: Sendable {
     /// Ids and metadata.
     public let annotations: [ExampleAnnotation]
 
-    /// Reads files. Rows `rows` of each are kept; all by default.
+    /// Reads files. Rows `rows` of each are kept; all by default. `divisor` is what inputs will be divided by.
     /// - Throws: `FormatError` naming the file and what is wrong with it.
-    public init(inputs: Source, targets: Source, metadata: String? = nil, rows: Range<Int>? = nil) throws {
+    public init(
+        inputs: Source, targets: Source, metadata: String? = nil, rows: Range<Int>? = nil, divisor: Double = 1
+    ) throws {
         let allInputs = try TensorFile.read(path: inputs.path, part: inputs.part)
         let allTargets = try TensorFile.read(path: targets.path, part: targets.part)
         guard !allInputs.shape.isEmpty, !allTargets.shape.isEmpty else {
@@ -47,8 +49,46 @@ public struct DatasetImport: Sendable {
                 reason: "rows \(kept.lowerBound):\(kept.upperBound) are not within its \(allInputs.rowCount) rows")
         }
         self.inputs = try allInputs.rows(kept)
+        try Self.checkValues(of: self.inputs, divisor: divisor, firstRow: kept.lowerBound, file: inputs.path)
         self.targets = try Self.targets(allTargets.rows(kept), file: targets.path)
         annotations = try metadata.map { try Self.annotations(file: $0, rows: kept, count: allInputs.rowCount) } ?? []
+    }
+
+    /// Every value must be finite in single precision, before and after the division.
+    private static func checkValues(of tensor: Tensor, divisor: Double, firstRow: Int, file: String) throws {
+        let multiplier = Float(1 / divisor)
+        guard multiplier.isFinite, multiplier > 0 else {
+            throw FormatError(file: file, reason: "divided by \(divisor), its numbers are beyond single precision")
+        }
+        // Rows at a time: a file may be larger than memory.
+        let step = max(1, (1 << 20) / max(1, tensor.rowWidth))
+        for start in stride(from: 0, to: tensor.rowCount, by: step) {
+            let rows = start..<min(start + step, tensor.rowCount)
+            guard !areUsable(tensor, rows, multiplier) else { continue }
+            // Found once, and so slowly: the row, then the column.
+            let row = rows.first { !areUsable(tensor, $0..<$0 + 1, multiplier) } ?? start
+            let values = try? tensor.rows(row..<row + 1).doubles().map { Float($0) * multiplier }
+            let column = values?.firstIndex { !$0.isFinite }
+            throw FormatError(
+                file: file, part: "row \(firstRow + row)" + (column.map { ", column \($0)" } ?? firstNonFinite(tensor, row: row)),
+                reason: values == nil
+                    ? "the value is NaN or infinite; replace it, or leave the example out"
+                    : "the value, divided by \(divisor), is beyond single precision")
+        }
+    }
+
+    /// Whether all values of some rows are finite, as they are and divided.
+    private static func areUsable(_ tensor: Tensor, _ rows: Range<Int>, _ multiplier: Float) -> Bool {
+        guard let values = try? tensor.rows(rows).floats() else { return false }
+        return values.allSatisfy { ($0 * multiplier).isFinite }
+    }
+
+    /// ", column C" of the first value of a row that is not finite.
+    private static func firstNonFinite(_ tensor: Tensor, row: Int) -> String {
+        let width = tensor.rowWidth
+        let flat = try? tensor.rows(row..<row + 1).reshaped([width])
+        let column = (0..<width).first { (try? flat?.rows($0..<$0 + 1).doubles()) == nil }
+        return column.map { ", column \($0)" } ?? ""
     }
 
     private static func targets(_ tensor: Tensor, file: String) throws -> Tensor {
