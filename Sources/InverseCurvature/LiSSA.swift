@@ -31,7 +31,7 @@ public struct LiSSA: Sendable {
     static let noisyResidual = 0.5
 
     /// Solves for `count` stacked right-hand sides.
-    /// - Throws: `SolverError.diverged`, `Interrupted`.
+    /// - Throws: `SolverError.diverged`, `.notFinite`, `Interrupted`.
     public func solve(
         _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel,
         interruption: Interruption = .never
@@ -52,7 +52,7 @@ public struct LiSSA: Sendable {
         // At a safe scale nothing can grow: a large residual is noise along directions that λ leaves nearly free.
         let worst = settings.scale >= safeScale ? Double.greatestFiniteMagnitude : Self.uselessResidual
         guard residuals.allSatisfy({ $0 <= worst }) else {
-            throw SolverError.diverged(settings: settings, step: settings.recursionDepth, safeScale: safeScale)
+            throw failure(at: settings.recursionDepth)
         }
         return Solution(
             vectors: mean, repeats: repeats, residuals: residuals,
@@ -60,6 +60,11 @@ public struct LiSSA: Sendable {
                 || settings.bias(shift: system.shift) <= Self.smallBias
                     && residuals.allSatisfy { $0 <= Self.noisyResidual }
         )
+    }
+
+    /// Why numbers grew without bound: at a safe scale the recursion contracts, and only numbers that overflow can do that.
+    private func failure(at step: Int) -> SolverError {
+        settings.scale >= safeScale ? .notFinite : .diverged(settings: settings, step: step, safeScale: safeScale)
     }
 
     /// One recursion; leaves h/scale in `h`.
@@ -98,7 +103,7 @@ public struct LiSSA: Sendable {
                 try interruption.check()
                 // Written so that NaN fails it too.
                 guard Vectors.norm(h, length) <= bound else {
-                    throw SolverError.diverged(settings: settings, step: j + 1, safeScale: safeScale)
+                    throw failure(at: j + 1)
                 }
             }
             BLAS.scale(length, by: Float(1 / settings.scale), h)

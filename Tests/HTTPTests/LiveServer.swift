@@ -95,7 +95,8 @@ final class LiveServer: Sendable {
         router.on(
             .post, "/picky",
             admit: { head in
-                head.fields[.contentType] == "text/plain" ? nil : problem(.unsupportedMediaType, "Send text/plain.", head.target.raw)
+                head.fields[.contentType] == "text/plain"
+                    ? nil : problem(.unsupportedMediaType, "Send text/plain.", head.target.raw)
             }
         ) { request, reply in reply(.bytes(request.body, type: "text/plain")) }
         return router
