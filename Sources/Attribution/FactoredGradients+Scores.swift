@@ -19,7 +19,7 @@ public struct Scores: Sendable {
 extension FactoredGradients {
     /// direction · gᵢ for each direction, `model.parameterCount` long and stacked, and each selected example:
     /// 2·D·C flops for each pair. A tile's rows are read once for all directions. Where rows are bytes the directions are rounded to
-    /// 16 bits an element if that changes them by less than 10⁻⁴ (see `QuantizedVectors`).
+    /// 16 bits an element if that changes them by less than 3·10⁻⁴ (see `QuantizedVectors`).
     ///
     /// An example's score has the same bits in whatever selection it stands, on any number of threads.
     /// - Throws: `Interrupted`.
