@@ -12,6 +12,7 @@ COPY Tests Tests
 RUN swift build -c release --product influenced --static-swift-stdlib \
     && mkdir -p /install/bin \
     && cp "$(swift build -c release --static-swift-stdlib --show-bin-path)/influenced" /install/bin/ \
+    && strip /install/bin/influenced \
     && cp -r "$(swift build -c release --static-swift-stdlib --show-bin-path)"/influenced_Demo.resources /install/bin/
 
 FROM debian:bookworm-slim
