@@ -9,8 +9,8 @@
 
 enum { part_length = 2016, rows_in_block = 4, vectors_in_block = 5 };
 
-typedef void part_function(const void *const *rows, size_t count, size_t ahead, size_t offset, size_t length, const int16_t *weights,
-                           size_t width, size_t vectors, const float *coefficients, float *out);
+typedef void part_function(const void *const *rows, size_t count, size_t ahead, size_t offset, size_t length,
+                           const int16_t *weights, size_t width, size_t vectors, const float *coefficients, float *out);
 
 static void part_portable(const void *const *rows, size_t count, size_t ahead, size_t offset, size_t length,
                           const int16_t *weights, size_t width, size_t vectors, const float *coefficients, float *out) {
@@ -46,15 +46,18 @@ static const uint8_t last_step_mask[64] = {
 // where the row ends, and what it has in common with the one before is masked out; a row must be as long as a step.
 #define QUANTIZED_BLOCK(NAME, TARGET, VEC, FLOATS, LANES, ZERO, BYTES, AND, FEATURES, WEIGHTS, MULTIPLY_ADD, WEIGHTED, TOTAL)  \
     TARGET static inline __attribute__((always_inline)) void NAME(                                                             \
-        const void *const *rows, int nr, size_t offset, size_t length, const int16_t *weights, size_t width, int nv,           \
-        const float *coefficients, size_t vectors, float *out) {                                                               \
+        const void *const *rows, const void *const *next, int nr, size_t offset, size_t length, const int16_t *weights,        \
+        size_t width, int nv, const float *coefficients, size_t vectors, float *out) {                                         \
         VEC sums[rows_in_block][vectors_in_block];                                                                             \
         UNROLLED for (int r = 0; r < nr; r++)                                                                                  \
             UNROLLED for (int v = 0; v < nv; v++) sums[r][v] = ZERO();                                                         \
         size_t j = 0;                                                                                                          \
         for (; j + LANES <= length; j += LANES) {                                                                              \
             VEC x[rows_in_block];                                                                                              \
-            UNROLLED for (int r = 0; r < nr; r++) x[r] = FEATURES(BYTES((const uint8_t *)rows[r] + offset + j));               \
+            UNROLLED for (int r = 0; r < nr; r++) {                                                                            \
+                if (next) __builtin_prefetch((const uint8_t *)next[r] + offset + j, 0, 3);                                     \
+                x[r] = FEATURES(BYTES((const uint8_t *)rows[r] + offset + j));                                                 \
+            }                                                                                                                  \
             UNROLLED for (int v = 0; v < nv; v++) {                                                                            \
                 VEC w = WEIGHTS(weights + v * width + j);                                                                      \
                 UNROLLED for (int r = 0; r < nr; r++) sums[r][v] = MULTIPLY_ADD(sums[r][v], x[r], w);                          \
@@ -77,18 +80,23 @@ static const uint8_t last_step_mask[64] = {
 
 #define QUANTIZED_PART(NAME, BLOCK, TARGET, ROWS, STEP)                                                                        \
     TARGET static inline __attribute__((always_inline)) void NAME##_rows(                                                      \
-        const void *const *rows, int nr, size_t offset, size_t length, const int16_t *weights, size_t width,                   \
+        const void *const *rows, const void *const *next, int nr, size_t offset, size_t length,                                \
+        const int16_t *weights, size_t width,                                                                                  \
         const float *coefficients, size_t vectors, float *out) {                                                               \
         size_t v = 0;                                                                                                          \
+        if (next && vectors >= 5) {                                                                                            \
+            BLOCK(rows, next, nr, offset, length, weights, width, 5, coefficients, vectors, out);                              \
+            v = 5;                                                                                                             \
+        }                                                                                                                      \
         for (; v + 5 <= vectors; v += 5)                                                                                       \
-            BLOCK(rows, nr, offset, length, weights + v * width, width, 5, coefficients + v, vectors, out);                    \
+            BLOCK(rows, 0, nr, offset, length, weights + v * width, width, 5, coefficients + v, vectors, out);                 \
         weights += v * width;                                                                                                  \
         coefficients += v;                                                                                                     \
         switch (vectors - v) {                                                                                                 \
-            case 4: BLOCK(rows, nr, offset, length, weights, width, 4, coefficients, vectors, out); break;                     \
-            case 3: BLOCK(rows, nr, offset, length, weights, width, 3, coefficients, vectors, out); break;                     \
-            case 2: BLOCK(rows, nr, offset, length, weights, width, 2, coefficients, vectors, out); break;                     \
-            case 1: BLOCK(rows, nr, offset, length, weights, width, 1, coefficients, vectors, out); break;                     \
+            case 4: BLOCK(rows, 0, nr, offset, length, weights, width, 4, coefficients, vectors, out); break;                  \
+            case 3: BLOCK(rows, 0, nr, offset, length, weights, width, 3, coefficients, vectors, out); break;                  \
+            case 2: BLOCK(rows, 0, nr, offset, length, weights, width, 2, coefficients, vectors, out); break;                  \
+            case 1: BLOCK(rows, 0, nr, offset, length, weights, width, 1, coefficients, vectors, out); break;                  \
         }                                                                                                                      \
     }                                                                                                                          \
     TARGET static void NAME(const void *const *rows, size_t count, size_t ahead, size_t offset, size_t length,                 \
@@ -99,11 +107,11 @@ static const uint8_t last_step_mask[64] = {
         }                                                                                                                      \
         size_t r = 0;                                                                                                          \
         for (; r + ROWS <= count; r += ROWS) {                                                                                 \
-            prefetch_ahead(rows + r, count + ahead - r, ROWS, offset, length);                                                 \
-            NAME##_rows(rows + r, ROWS, offset, length, weights, width, coefficients + r * vectors, vectors, out + r);         \
+            const void *const *next = rows_to_fetch(rows + r, count + ahead - r, ROWS);                                        \
+            NAME##_rows(rows + r, next, ROWS, offset, length, weights, width, coefficients + r * vectors, vectors, out + r);   \
         }                                                                                                                      \
         for (; r < count; r++)                                                                                                 \
-            NAME##_rows(rows + r, 1, offset, length, weights, width, coefficients + r * vectors, vectors, out + r);            \
+            NAME##_rows(rows + r, 0, 1, offset, length, weights, width, coefficients + r * vectors, vectors, out + r);         \
     }
 
 #define AVX2 __attribute__((target("avx2,fma")))
