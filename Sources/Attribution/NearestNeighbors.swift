@@ -4,7 +4,7 @@ public import LinearAlgebra
 public enum NearestNeighbors {
     /// The `count` rows of `features` nearest to `query`, in ascending order of index; ties go to the lower index.
     ///
-    /// Exact: ‖x − q‖² is ranked by 2·x·q − ‖x‖², one product over the rows. 2·n·D flops and the norms.
+    /// Exact: Σ (x − q)² in double precision, so that near duplicates keep their order. 3·n·D flops, and n·log n comparisons.
     /// - Throws: `Interrupted`.
     public static func indices(
         of query: [Float], in features: FeatureRows, count: Int, parallel: Parallel, interruption: Interruption = .never
