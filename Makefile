@@ -37,7 +37,7 @@ run: build $(STORE) ## Serve the demo on 127.0.0.1:8080 (STORE=, HOST= and PORT=
 	@echo "Which training digits made the model take this 8 for a 9? Ask, in another terminal:"
 	@echo
 	@echo "  curl -s http://$(HOST):$(PORT)/influence -H 'content-type: application/json' \\"
-	@echo "       -d '$(DEMO_QUERY)'"
+	@echo "       -d '$(subst ",\",$(DEMO_QUERY))'"
 	@echo
 	@exec $(BINARY) serve --store $(STORE) --host $(HOST) --port $(PORT) --config Config/default.json
 
