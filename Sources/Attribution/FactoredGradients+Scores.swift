@@ -21,7 +21,8 @@ extension FactoredGradients {
     /// 2·D·C flops for each pair. A tile's rows are read once for all directions. Where rows are bytes the directions are rounded to
     /// 16 bits an element if that changes them by less than 3·10⁻⁴ (see `QuantizedVectors`).
     ///
-    /// An example's score has the same bits in whatever selection it stands, on any number of threads.
+    /// An example's score along a direction has the same bits in whatever selection and beside whichever directions it stands, on any
+    /// number of threads.
     /// - Throws: `Interrupted`.
     public func scores(
         of selection: RowSelection = .all, along directions: [Float], parallel: Parallel,
@@ -52,17 +53,21 @@ extension FactoredGradients {
         let rowCount = batch.count
         let values = AlignedMemory<Float>(uninitialized: rowCount * directionCount)
         let pieces = Parallel.ranges(of: rowCount, pieces: 64)
-        let prepared = (0..<directionCount).map {
-            Direction(directions[$0 * model.parameterCount..<($0 + 1) * model.parameterCount], self)
+        let prepared = try (0..<directionCount).map {
+            try interruption.check()
+            return Direction(directions[$0 * model.parameterCount..<($0 + 1) * model.parameterCount], self)
         }
         // Only read, by every piece.
         nonisolated(unsafe) let batch = batch
         try parallel.forEach(pieces.count, interruption: interruption) { piece in
             let tile = RowTile()
+            var pace = PacedInterruption(interruption)
             let gathered = AlignedMemory<Float>(uninitialized: RowTile.capacity * model.classCount)
             for start in stride(from: pieces[piece].lowerBound, to: pieces[piece].upperBound, by: RowTile.capacity) {
                 tile.load(start..<min(start + RowTile.capacity, pieces[piece].upperBound), of: batch, from: features)
+                let operations = 2 * tile.count * model.parameterCount
                 for d in 0..<directionCount {
+                    try pace.check(after: operations)
                     score(tile, along: prepared[d], gathered: gathered.start, into: values.start + d * rowCount + start)
                 }
             }

@@ -15,9 +15,11 @@ public enum NearestNeighbors {
         let pieces = Parallel.ranges(of: features.count, pieces: 64)
         try parallel.forEach(pieces.count, interruption: interruption) { piece in
             let tile = 32
+            var pace = PacedInterruption(interruption)
             let scratch = AlignedMemory<Float>(uninitialized: tile * features.width)
             for start in stride(from: pieces[piece].lowerBound, to: pieces[piece].upperBound, by: tile) {
                 let rows = start..<min(start + tile, pieces[piece].upperBound)
+                try pace.check(after: 8 * rows.count * features.width)
                 features.withRows(rows, scratch: scratch.start) { stored in
                     query.withUnsafeBufferPointer { query in
                         for row in rows {
@@ -34,7 +36,9 @@ public enum NearestNeighbors {
             }
         }
         var order = (0..<UInt32(features.count)).map { $0 }
-        order.sort {
+        var pace = PacedInterruption(interruption)
+        try order.sort {
+            try pace.check(after: 40)
             let (a, b) = (distances.start[Int($0)], distances.start[Int($1)])
             return a == b ? $0 < $1 : a < b
         }

@@ -40,15 +40,17 @@ extension FactoredGradients {
     ///   - scores: of the selected examples along that vector.
     ///   - selection: which examples `scores` are of.
     ///   - k: how many at each end.
+    /// - Throws: `Interrupted`.
     public func ranking(
-        of test: Int, scores: [Float], selection: RowSelection, solution: Solution, k: Int, parallel: Parallel
+        of test: Int, scores: [Float], selection: RowSelection, solution: Solution, k: Int, parallel: Parallel,
+        interruption: Interruption = .never
     ) throws -> Ranking {
         precondition(k > 0 && k < Int.max, "a ranking has a length")
         let indices: [UInt32]? = if case .indices(let indices) = selection { indices } else { nil }
         // One more than is asked for: whether the ranking is settled is decided between the k-th and the next.
         let ends = scores.withUnsafeBufferPointer { TopK(of: $0, indices: indices, count: k + 1) }
-        let proponents = try errors(of: ends.proponents, test: test, solution, parallel)
-        let opponents = try errors(of: ends.opponents, test: test, solution, parallel)
+        let proponents = try errors(of: ends.proponents, test: test, solution, parallel, interruption)
+        let opponents = try errors(of: ends.opponents, test: test, solution, parallel, interruption)
         let isStable: Bool? =
             if let p = proponents.isSettled(at: k), let o = opponents.isSettled(at: k) { p && o } else { nil }
         return Ranking(
@@ -56,6 +58,7 @@ extension FactoredGradients {
     }
 
     /// Scores a set of examples as a whole. An example named twice counts twice.
+    /// - Throws: `Interrupted`.
     public func groupScore(
         of members: [UInt32], test: Int, solution: Solution, parallel: Parallel, interruption: Interruption = .never
     ) throws -> GroupScore {
@@ -73,12 +76,13 @@ extension FactoredGradients {
     }
 
     private func errors(
-        of ends: [ScoredExample], test: Int, _ solution: Solution, _ parallel: Parallel
+        of ends: [ScoredExample], test: Int, _ solution: Solution, _ parallel: Parallel, _ interruption: Interruption
     ) throws -> ScoredEnd {
         let repeats = repeats(of: test, solution)
         guard !repeats.isEmpty, !ends.isEmpty else { return ScoredEnd(scored: ends, repeatScores: []) }
         let scores = try scores(
-            of: .indices(ends.map { UInt32($0.index) }), along: repeats.flatMap { $0 }, parallel: parallel)
+            of: .indices(ends.map { UInt32($0.index) }), along: repeats.flatMap { $0 }, parallel: parallel,
+            interruption: interruption)
         return ScoredEnd(scored: ends, repeatScores: repeats.indices.map { r in scores[r].map(Double.init) })
     }
 }

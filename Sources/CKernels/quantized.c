@@ -6,6 +6,7 @@
 
 #include "kernels.h"
 #include "prefetch.h"
+#include "unit.h"
 
 enum { part_length = 2016, rows_in_block = 4, vectors_in_block = 5 };
 
@@ -114,8 +115,7 @@ static const uint8_t last_step_mask[64] = {
             NAME##_rows(rows + r, 0, 1, offset, length, weights, width, coefficients + r * vectors, vectors, out + r);         \
     }
 
-#define AVX2 __attribute__((target("avx2,fma")))
-AVX2 static inline float total_avx2(__m256 v) {
+TARGET_AVX2 static inline float total_avx2(__m256 v) {
     __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     half = _mm_add_ps(half, _mm_movehl_ps(half, half));
     return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
@@ -124,37 +124,38 @@ AVX2 static inline float total_avx2(__m256 v) {
 #define WEIGHTS_AVX2(p) _mm256_loadu_si256((const __m256i *)(p))
 #define MULTIPLY_ADD_AVX2(sum, x, w) _mm256_add_epi32(sum, _mm256_madd_epi16(x, w))
 #define WEIGHTED_AVX2(score, sum, c) _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(c), score)
-QUANTIZED_BLOCK(block_avx2, AVX2, __m256i, __m256, 16, _mm256_setzero_si256, BYTES_AVX2, _mm_and_si128, _mm256_cvtepu8_epi16,
-                WEIGHTS_AVX2, MULTIPLY_ADD_AVX2, WEIGHTED_AVX2, total_avx2)
-QUANTIZED_PART(part_avx2, block_avx2, AVX2, 2, 16)
+QUANTIZED_BLOCK(block_avx2, TARGET_AVX2, __m256i, __m256, 16, _mm256_setzero_si256, BYTES_AVX2, _mm_and_si128,
+                _mm256_cvtepu8_epi16, WEIGHTS_AVX2, MULTIPLY_ADD_AVX2, WEIGHTED_AVX2, total_avx2)
+QUANTIZED_PART(part_avx2, block_avx2, TARGET_AVX2, 2, 16)
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
-#define VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define BYTES_AVX512(p) _mm256_loadu_si256((const __m256i *)(p))
 #define MULTIPLY_ADD_AVX512(sum, x, w) _mm512_add_epi32(sum, _mm512_madd_epi16(x, w))
 #define WEIGHTED_AVX512(score, sum, c) _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(c), score)
-QUANTIZED_BLOCK(block_avx512, AVX512, __m512i, __m512, 32, _mm512_setzero_si512, BYTES_AVX512, _mm256_and_si256,
+QUANTIZED_BLOCK(block_avx512, TARGET_AVX512, __m512i, __m512, 32, _mm512_setzero_si512, BYTES_AVX512, _mm256_and_si256,
                 _mm512_cvtepu8_epi16, _mm512_loadu_si512, MULTIPLY_ADD_AVX512, WEIGHTED_AVX512, _mm512_reduce_add_ps)
-QUANTIZED_PART(part_avx512, block_avx512, AVX512, 4, 32)
-QUANTIZED_BLOCK(block_vnni, VNNI, __m512i, __m512, 32, _mm512_setzero_si512, BYTES_AVX512, _mm256_and_si256,
+QUANTIZED_PART(part_avx512, block_avx512, TARGET_AVX512, 4, 32)
+QUANTIZED_BLOCK(block_vnni, TARGET_AVX512_VNNI, __m512i, __m512, 32, _mm512_setzero_si512, BYTES_AVX512, _mm256_and_si256,
                 _mm512_cvtepu8_epi16, _mm512_loadu_si512, _mm512_dpwssd_epi32, WEIGHTED_AVX512, _mm512_reduce_add_ps)
-QUANTIZED_PART(part_vnni, block_vnni, VNNI, 4, 32)
+QUANTIZED_PART(part_vnni, block_vnni, TARGET_AVX512_VNNI, 4, 32)
 
 #endif
 
 static part_function *part = part_portable;
 
+void choose_quantized(enum vector_unit unit) {
+    part = part_portable;
 #if defined(__x86_64__)
-// Before main, and so before any thread could look.
-__attribute__((constructor)) static void choose_unit(void) {
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-        part = __builtin_cpu_supports("avx512vnni") ? part_vnni : part_avx512;
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (unit == unit_avx512_vnni) {
+        part = part_vnni;
+    } else if (unit == unit_avx512) {
+        part = part_avx512;
+    } else if (unit == unit_avx2) {
         part = part_avx2;
     }
-}
+#else
+    (void)unit;
 #endif
+}
 
 void influenced_score_quantized(const void *const *rows, size_t count, size_t ahead, size_t width, const int16_t *weights,
                                 size_t vectors, const float *coefficients, float *out) {

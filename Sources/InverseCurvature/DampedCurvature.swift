@@ -16,7 +16,7 @@ public struct DampedCurvature: Sendable {
         self.shift = shift
     }
 
-    /// v − (D + λI)s over all examples, for each of `count` stacked vectors.
+    /// v − (D + λI)s over all examples, for each of `count` stacked vectors, as for each alone.
     /// - Throws: `Interrupted`.
     public func remainder(
         of rightHandSides: [Float], after solutions: [Float], count: Int, parallel: Parallel, interruption: Interruption
@@ -37,9 +37,12 @@ public struct DampedCurvature: Sendable {
     static func relativeNorms(of remainders: [Float], to rightHandSides: [Float], count: Int) -> [Double] {
         let length = rightHandSides.count / count
         return (0..<count).map { i in
-            let part = i * length..<(i + 1) * length
-            let size = Vectors.norm(Array(rightHandSides[part]))
-            return size == 0 ? 0 : Vectors.norm(Array(remainders[part])) / size
+            let size = norm(rightHandSides, i, length)
+            return size == 0 ? 0 : norm(remainders, i, length) / size
         }
+    }
+
+    private static func norm(_ vectors: [Float], _ index: Int, _ length: Int) -> Double {
+        vectors.withUnsafeBufferPointer { Vectors.norm($0.baseAddress! + index * length, length) }
     }
 }

@@ -9,7 +9,8 @@ public import LinearAlgebra
 /// whose fixed point is h/scale = (D + λI)⁻¹v. The peers' form, v + (1 − d)h − Hh/scale, solves (H + scale·d·I) instead.
 ///
 /// Each repeat owns a random stream and its memory, and repeats are averaged in order: the bits do not depend on the threads.
-/// A mini-batch is shared by all right-hand sides. J·T·B products with one example's Cᵢ, for each right-hand side.
+/// A mini-batch is shared by all right-hand sides, and each is solved as if it were alone, to the last bit. J·T·B products with one
+/// example's Cᵢ, for each right-hand side.
 public struct LiSSA: Sendable {
     /// What determines the run.
     public let settings: Settings
@@ -31,7 +32,8 @@ public struct LiSSA: Sendable {
     static let noisyResidual = 0.5
 
     /// Solves for `count` stacked right-hand sides.
-    /// - Throws: `SolverError.diverged`, `.notFinite`, `Interrupted`.
+    /// - Throws: `SolverError.diverged`, `.notFinite`, `Interrupted`. Several fail together where one of them does; alone, each other
+    ///   one succeeds.
     public func solve(
         _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel,
         interruption: Interruption = .never
@@ -44,8 +46,11 @@ public struct LiSSA: Sendable {
                 index, of: system.data, rightHandSides, count: count, shift: system.shift,
                 h: estimates.start + index * length, interruption: interruption)
         }
-        let repeats = (0..<settings.numRepeat).map { Array(estimates.elements[$0 * length..<($0 + 1) * length]) }
-        let mean = Self.mean(of: repeats)
+        let repeats = try (0..<settings.numRepeat).map {
+            try interruption.check()
+            return Array(estimates.elements[$0 * length..<($0 + 1) * length])
+        }
+        let mean = try Self.mean(of: repeats, interruption: interruption)
         let remainders = try system.remainder(
             of: rightHandSides, after: mean, count: count, parallel: parallel, interruption: interruption)
         let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
@@ -54,12 +59,10 @@ public struct LiSSA: Sendable {
         guard residuals.allSatisfy({ $0 <= worst }) else {
             throw failure(at: settings.recursionDepth)
         }
+        let isDeep = settings.bias(shift: system.shift) <= Self.smallBias
         return Solution(
             vectors: mean, repeats: repeats, residuals: residuals,
-            converged: residuals.allSatisfy { $0 <= Self.smallResidual }
-                || settings.bias(shift: system.shift) <= Self.smallBias
-                    && residuals.allSatisfy { $0 <= Self.noisyResidual }
-        )
+            converged: residuals.map { $0 <= (isDeep ? Self.noisyResidual : Self.smallResidual) })
     }
 
     /// Why numbers grew without bound: at a safe scale the recursion contracts, and only numbers that overflow can do that.
@@ -72,7 +75,10 @@ public struct LiSSA: Sendable {
         _ index: Int, of curvature: Operator, _ v: [Float], count: Int, shift: Double, h: UnsafeMutablePointer<Float>,
         interruption: Interruption
     ) throws {
-        let workspace = curvature.makeWorkspace(vectorCount: count)
+        let workspace = curvature.makeWorkspace(vectorCount: count, interruption: interruption)
+        // Also where the curvature does not ask: a step is its products, and what every step takes.
+        var pace = PacedInterruption(interruption)
+        let operations = 4 * settings.batchSize * curvature.dimension * count + 5000
         var sampler = EpochSampler(
             count: curvature.exampleCount, stream: RandomStream(seed: settings.seed, index: UInt64(index)))
         // This step's rows, and the next one's: those are asked for while this step computes.
@@ -85,35 +91,41 @@ public struct LiSSA: Sendable {
         sampler.next(into: nextBatch)
         let keep = Float(1 - shift / settings.scale)
         let step = Float(-1 / settings.scale)
-        // The fixed point is at most scale/λ times v, so that anything far beyond it is on its way to infinity.
-        let bound = 100 * Vectors.norm(v) * settings.scale / max(shift, 1e-6 * settings.scale)
         try v.withUnsafeBufferPointer { v in
             let v = v.baseAddress!
-            let length = curvature.dimension * count
-            h.update(from: v, count: length)
+            let length = curvature.dimension
+            // The fixed point is at most scale/λ times v, so that anything far beyond it is on its way to infinity.
+            let growth = 100 * settings.scale / max(shift, 1e-6 * settings.scale)
+            let bounds = (0..<count).map { growth * Vectors.norm(v + $0 * length, length) }
+            h.update(from: v, count: length * count)
             for j in 0..<settings.recursionDepth {
                 swap(&batch, &nextBatch)
                 sampler.next(into: nextBatch)
                 curvature.prepare(for: .indices(UnsafeBufferPointer(nextBatch)), workspace: workspace)
-                curvature.addProduct(
+                try curvature.addProduct(
                     over: .indices(UnsafeBufferPointer(batch)), alpha: step, of: h, beta: keep, plus: v, to: h,
                     vectorCount: count,
                     workspace: workspace)
+                try pace.check(after: operations)
                 guard j % 16 == 15 || j == settings.recursionDepth - 1 else { continue }
-                try interruption.check()
                 // Written so that NaN fails it too.
-                guard Vectors.norm(h, length) <= bound else {
+                guard bounds.indices.allSatisfy({ Vectors.norm(h + $0 * length, length) <= bounds[$0] }) else {
                     throw failure(at: j + 1)
                 }
             }
-            BLAS.scale(length, by: Float(1 / settings.scale), h)
+            BLAS.scale(length * count, by: Float(1 / settings.scale), h)
         }
     }
 
     /// Averages in double precision and in order.
-    private static func mean(of repeats: [[Float]]) -> [Float] {
+    private static func mean(of repeats: [[Float]], interruption: Interruption) throws -> [Float] {
         guard repeats.count > 1 else { return repeats.first ?? [] }
+        var sums = [Double](repeating: 0, count: repeats[0].count)
+        for estimate in repeats {
+            try interruption.check()
+            for i in sums.indices { sums[i] += Double(estimate[i]) }
+        }
         let factor = 1 / Double(repeats.count)
-        return repeats[0].indices.map { i in Float(repeats.reduce(0.0) { $0 + Double($1[i]) } * factor) }
+        return sums.map { Float($0 * factor) }
     }
 }

@@ -2,7 +2,7 @@ internal import Foundation
 
 extension LiSSA {
     /// Every number that determines a run.
-    public struct Settings: Sendable, Equatable {
+    public struct Settings: Sendable, Hashable {
         /// J: steps of each recursion.
         public var recursionDepth: Int
         /// T: independent recursions, averaged.
@@ -28,7 +28,7 @@ extension LiSSA {
     }
 
     /// What a user asks for: nil is `"auto"`.
-    public struct Choice: Sendable, Equatable {
+    public struct Choice: Sendable, Hashable {
         /// J.
         public var recursionDepth: Int?
         /// T.

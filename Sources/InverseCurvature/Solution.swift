@@ -1,13 +1,56 @@
 /// What a solver returns for k right-hand sides of length p.
-public struct Solution: Sendable {
+///
+/// Each is solved as if it were alone, to the last bit: the solutions of several may be taken apart, kept, and put together again with
+/// others of the same solver and settings.
+public struct Solution: Sendable, Equatable {
     /// s_test for each right-hand side: [k, p].
     public let vectors: [Float]
     /// The independent estimates that `vectors` is the mean of, each [k, p]; empty for deterministic solvers.
     public let repeats: [[Float]]
     /// ‖(D + λI)s − v‖/‖v‖ for each right-hand side, measured on the full data.
     public let residuals: [Double]
-    /// Whether the solver reached what it set out for; `residuals` say how far it came.
-    public let converged: Bool
+    /// Whether the solver reached what it set out for, for each right-hand side; `residuals` say how far it came.
+    public let converged: [Bool]
+
+    /// k.
+    public var count: Int { residuals.count }
+
+    /// Bytes that the numbers take.
+    public var byteCount: Int {
+        (vectors.count + repeats.reduce(0) { $0 + $1.count }) * MemoryLayout<Float>.stride
+            + residuals.count * MemoryLayout<Double>.stride + converged.count * MemoryLayout<Bool>.stride
+    }
+
+    init(vectors: [Float], repeats: [[Float]], residuals: [Double], converged: [Bool]) {
+        self.vectors = vectors
+        self.repeats = repeats
+        self.residuals = residuals
+        self.converged = converged
+    }
+
+    /// The solutions of several systems with one curvature and one solver, in order: at least one, and all with as many repeats.
+    public init(stacking solutions: [Solution]) {
+        precondition(!solutions.isEmpty, "there is nothing to stack")
+        let repeats = solutions[0].repeats.count
+        let length = solutions[0].vectors.count / solutions[0].count
+        precondition(
+            solutions.allSatisfy { $0.repeats.count == repeats && $0.vectors.count == length * $0.count },
+            "solutions are stacked of one length and one number of repeats")
+        self.init(
+            vectors: solutions.flatMap(\.vectors),
+            repeats: (0..<repeats).map { index in solutions.flatMap { $0.repeats[index] } },
+            residuals: solutions.flatMap(\.residuals), converged: solutions.flatMap(\.converged))
+    }
+
+    /// The solution for one right-hand side, copied.
+    public subscript(index: Int) -> Solution {
+        precondition((0..<count).contains(index), "there are solutions for \(count) right-hand sides")
+        let length = vectors.count / count
+        let part = index * length..<(index + 1) * length
+        return Solution(
+            vectors: Array(vectors[part]), repeats: repeats.map { Array($0[part]) }, residuals: [residuals[index]],
+            converged: [converged[index]])
+    }
 }
 
 /// Why there is no solution. Each says what was tried and what would help.

@@ -10,6 +10,26 @@ public enum Transposition: Sendable {
     var cblas: CBLAS_TRANSPOSE { self == .none ? CblasNoTrans : CblasTrans }
 }
 
+/// One of the two halves of a symmetric matrix, diagonal included.
+public enum Triangle: Sendable {
+    /// Elements whose row is at least their column.
+    case lower
+    /// Elements whose column is at least their row.
+    case upper
+
+    var cblas: CBLAS_UPLO { self == .lower ? CblasLower : CblasUpper }
+}
+
+/// On which side of a matrix another one stands.
+public enum Side: Sendable {
+    /// Before it.
+    case left
+    /// Behind it.
+    case right
+
+    var cblas: CBLAS_SIDE { self == .left ? CblasLeft : CblasRight }
+}
+
 /// The few BLAS routines the numerics stand on, row-major, single precision.
 ///
 /// Sizes are the caller's: nothing here is checked, and a wrong leading dimension reads out of bounds, as in BLAS itself.
@@ -26,13 +46,25 @@ public enum BLAS {
             alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
     }
 
-    /// The lower triangle of C ← α·AᵀA + β·C with A [k, n], C [n, n]: n²·k flops, half of `multiply`.
+    /// One triangle of C ← α·AᵀA + β·C with A [k, n] (`.transposed`), or of C ← α·AAᵀ + β·C with A [n, k] (`.none`), C [n, n]: n²·k
+    /// flops, half of `multiply`. The other triangle is left alone.
     public static func addGram(
-        n: Int, k: Int, alpha: Float, _ a: UnsafePointer<Float>, _ lda: Int, beta: Float, _ c: UnsafeMutablePointer<Float>,
-        _ ldc: Int
+        _ triangle: Triangle = .lower, _ first: Transposition = .transposed, n: Int, k: Int, alpha: Float,
+        _ a: UnsafePointer<Float>, _ lda: Int, beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
     ) {
         cblas_ssyrk(
-            CblasRowMajor, CblasLower, CblasTrans, Int32(n), Int32(k), alpha, a, Int32(lda), beta, c, Int32(ldc))
+            CblasRowMajor, triangle.cblas, first.cblas, Int32(n), Int32(k), alpha, a, Int32(lda), beta, c, Int32(ldc))
+    }
+
+    /// B ← op(L)⁻¹·B with L [m, m] on the left, or B ← B·op(L)⁻¹ with L [n, n] on the right, B [m, n]: m·n flops for each row of L.
+    /// Only L's lower triangle is read.
+    public static func solve(
+        _ side: Side, lower l: UnsafePointer<Float>, _ ldl: Int, _ transposition: Transposition, m: Int, n: Int,
+        _ b: UnsafeMutablePointer<Float>, _ ldb: Int
+    ) {
+        cblas_strsm(
+            CblasRowMajor, side.cblas, CblasLower, transposition.cblas, CblasNonUnit, Int32(m), Int32(n), 1, l, Int32(ldl), b,
+            Int32(ldb))
     }
 
     /// y ← y + α·x.

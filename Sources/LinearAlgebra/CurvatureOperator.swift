@@ -31,16 +31,17 @@ public protocol CurvatureOperator: Sendable {
     /// An upper bound of maxᵢ ‖Cᵢ‖₂: how wide a mini-batch of one can swing.
     var largestExampleNorm: Double { get }
 
-    /// Memory for products with up to `vectorCount` vectors.
-    func makeWorkspace(vectorCount: Int) -> Workspace
+    /// Memory for products with up to `vectorCount` vectors, which stop when `interruption` says so.
+    func makeWorkspace(vectorCount: Int, interruption: Interruption) -> Workspace
 
     /// y ← β·y + addend + α·(1/|B|) Σ_{i∈B} Cᵢ·x for each of `vectorCount` vectors, stacked `dimension` apart; no addend is zero.
     ///
-    /// `x` and `y` may be the same memory: every read of x happens before the first write of y. The result's bits depend on the
-    /// arguments alone.
+    /// `x` and `y` may be the same memory: every read of a vector of x happens before the first write of its image. The result's bits
+    /// depend on the arguments alone, and those of a vector's image on no other vector: it is as if each were multiplied alone.
+    /// - Throws: `Interrupted`; y is of no use then.
     func addProduct(
         over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
-        to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace)
+        to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace) throws
 
     /// A hint that a product over `batch` comes next: its memory may be asked for while other work goes on.
     func prepare(for batch: ExampleBatch, workspace: Workspace)
@@ -52,6 +53,9 @@ public protocol CurvatureOperator: Sendable {
 }
 
 extension CurvatureOperator {
+    /// Memory for products with up to `vectorCount` vectors, which nothing interrupts.
+    public func makeWorkspace(vectorCount: Int) -> Workspace { makeWorkspace(vectorCount: vectorCount, interruption: .never) }
+
     /// Takes no hint.
     public func prepare(for batch: ExampleBatch, workspace: Workspace) {}
 
@@ -72,13 +76,17 @@ extension CurvatureOperator {
         // The pointer is only read, by every piece.
         nonisolated(unsafe) let x = x
         try parallel.forEach(ranges.count, interruption: interruption) { piece in
-            let workspace = makeWorkspace(vectorCount: vectorCount)
+            let workspace = makeWorkspace(vectorCount: vectorCount, interruption: interruption)
             let rows = ranges[piece]
-            addProduct(
+            try addProduct(
                 over: .range(rows), alpha: Float(rows.count) / Float(exampleCount), of: x, beta: 0, plus: nil,
                 to: partials.start + piece * length, vectorCount: vectorCount, workspace: workspace)
         }
         y.update(from: partials.start, count: length)
-        for piece in 1..<ranges.count { BLAS.add(length, alpha: 1, partials.start + piece * length, to: y) }
+        // Plain sums, rounded once, element by element: no vector feels the others here either.
+        for piece in 1..<ranges.count {
+            try interruption.check()
+            BLAS.add(length, alpha: 1, partials.start + piece * length, to: y)
+        }
     }
 }

@@ -22,17 +22,23 @@ public struct PackedSymmetricMatrix: Sendable {
         memory = AlignedMemory(uninitialized: order * (order + 1) / 2)
     }
 
-    /// Columns of the array that hold the matrix's own first columns.
-    private var leftColumns: Int { order - order / 2 }
+    /// h: columns of the array that hold the matrix's own first columns.
+    var leftColumns: Int { order - order / 2 }
+    /// How far the array's columns lie apart.
+    var leading: Int { isEven ? order + 1 : order }
     private var isEven: Bool { order % 2 == 0 }
-    /// Rows of the array.
-    private var leading: Int { isEven ? order + 1 : order }
+
+    /// The first h columns of the lower triangle, one after the other: (row, column) lies at column · `leading` + row.
+    var left: UnsafeMutablePointer<Float> { memory.start + (isEven ? 1 : 0) }
+
+    /// The triangle of the other rows and columns, row after row: (h + row, h + column) lies at row · `leading` + column.
+    var right: UnsafeMutablePointer<Float> { memory.start + (isEven ? 0 : leading) }
 
     /// Where the element (row, column) with row ≥ column lies in `memory`. O(1).
     public func offset(row: Int, column: Int) -> Int {
-        let left = leftColumns
-        if column < left { return (row + (isEven ? 1 : 0)) + column * leading }
-        return (column - left) + (row - left + (isEven ? 0 : 1)) * leading
+        let h = leftColumns
+        if column < h { return (row + (isEven ? 1 : 0)) + column * leading }
+        return (column - h) + (row - h + (isEven ? 0 : 1)) * leading
     }
 
     /// An element of either triangle.

@@ -27,6 +27,7 @@ extension SoftmaxCurvature {
         }
         try parallel.forEach(model.classCount, interruption: interruption) { a in
             for column in 0..<width {
+                try interruption.check()
                 for row in column..<width {
                     var sum = 0.0
                     for b in 0..<model.classCount where b != a {

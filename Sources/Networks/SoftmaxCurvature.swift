@@ -69,28 +69,36 @@ public struct SoftmaxCurvature: CurvatureOperator {
         let tile = RowTile()
         let outputs: AlignedMemory<Float>
         let sum: AlignedMemory<Float>
+        var pace: PacedInterruption
 
-        init(model: SoftmaxRegression, vectorCount: Int) {
+        init(model: SoftmaxRegression, vectorCount: Int, interruption: Interruption) {
+            pace = PacedInterruption(interruption)
             outputs = AlignedMemory(uninitialized: RowTile.capacity * model.classCount)
             sum = AlignedMemory(uninitialized: model.parameterCount * vectorCount)
         }
     }
 
     /// Memory for products with up to `vectorCount` vectors.
-    public func makeWorkspace(vectorCount: Int) -> Workspace { Workspace(model: model, vectorCount: vectorCount) }
+    public func makeWorkspace(vectorCount: Int, interruption: Interruption) -> Workspace {
+        Workspace(model: model, vectorCount: vectorCount, interruption: interruption)
+    }
 
-    /// y ← β·y + addend + α·(1/|B|) Σ_{i∈B} Cᵢ·x. The rows of a tile serve all vectors while they are in the first-level cache.
+    /// y ← β·y + addend + α·(1/|B|) Σ_{i∈B} Cᵢ·x. The rows of a tile serve all vectors, one by one, while they are in the first-level
+    /// cache.
+    /// - Throws: `Interrupted`.
     public func addProduct(
         over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
         to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace
-    ) {
+    ) throws {
         let factor = alpha / Float(batch.count)
         let tile = workspace.tile
         // One tile can go straight to y: its product with x is complete before y is written. More tiles must not.
         let direct = batch.count <= RowTile.capacity
         for start in stride(from: 0, to: batch.count, by: RowTile.capacity) {
             tile.load(start..<min(start + RowTile.capacity, batch.count), of: batch, from: features)
+            let operations = 4 * tile.count * dimension
             for v in 0..<vectorCount {
+                try workspace.pace.check(after: operations)
                 let offset = v * dimension
                 model.outputs(x + offset, of: tile, in: features, into: workspace.outputs.start)
                 applyOutputCurvature(tile, workspace.outputs.start)

@@ -156,6 +156,21 @@ struct RankingTests {
         }
     }
 
+    @Test("rankings and groups stop when interrupted, however long their lists are")
+    func interrupted() throws {
+        let solution = try problem.lissaSolution(tests: 1, repeats: 3)
+        let scores = try problem.gradients.scores(along: solution.vectors, parallel: parallel)[0]
+        let raised = Interruption { true }
+        #expect(throws: Interrupted()) {
+            try problem.gradients.ranking(
+                of: 0, scores: scores, selection: .all, solution: solution, k: 40, parallel: parallel, interruption: raised)
+        }
+        #expect(throws: Interrupted()) {
+            try problem.gradients.groupScore(
+                of: [1, 2], test: 0, solution: solution, parallel: parallel, interruption: raised)
+        }
+    }
+
     @Test("a group of a single repeat has no error")
     func groupOfOneRepeat() throws {
         let solution = try problem.lissaSolution(tests: 1, repeats: 1)

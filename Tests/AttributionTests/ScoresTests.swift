@@ -1,6 +1,7 @@
 import Attribution
 import LinearAlgebra
 import Networks
+import Synchronization
 import TestSupport
 import Testing
 
@@ -76,6 +77,26 @@ struct ScoresTests {
             try problem.gradients.scores(
                 along: [Float](repeating: 1, count: 8), parallel: parallel, interruption: Interruption { true })
         }
+    }
+
+    @Test("ask again and again whether to stop, also within one stretch of rows along many directions")
+    func asks() throws {
+        let problem = ScoringProblem(count: 64, width: 100, classes: 10, bias: true, bytes: true)
+        let directions = [Float](repeating: 1, count: 200 * problem.model.parameterCount)
+        let asked = Atomic(0)
+        func scan(stoppingAt limit: Int) throws {
+            asked.store(0, ordering: .relaxed)
+            _ = try problem.gradients.scores(
+                of: .indices([UInt32](repeating: 3, count: 3200)), along: directions, parallel: Parallel(threads: 1),
+                interruption: Interruption { asked.wrappingAdd(1, ordering: .relaxed).newValue >= limit })
+        }
+        try scan(stoppingAt: .max)
+        let questions = asked.load(ordering: .relaxed)
+        // Once for each direction and each of the 64 pieces, and by the work within them.
+        #expect(questions >= 200 + 64 + 64 * (2 * 50 * 1010 * 200 / PacedInterruption.interval))
+        #expect(throws: Interrupted()) { try scan(stoppingAt: questions) }
+        #expect(throws: Interrupted()) { try scan(stoppingAt: 300) }
+        #expect(asked.load(ordering: .relaxed) == 300)
     }
 
     @Test("directions of another length, and residuals of another count, are a programmer's error")

@@ -38,7 +38,7 @@ struct RankOneCurvature: CurvatureOperator {
         var products: [Float] = []
     }
 
-    func makeWorkspace(vectorCount: Int) -> Workspace { Workspace() }
+    func makeWorkspace(vectorCount: Int, interruption: Interruption) -> Workspace { Workspace() }
 
     func addProduct(
         over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
@@ -52,15 +52,18 @@ struct RankOneCurvature: CurvatureOperator {
             }
         workspace.gathered.removeAll(keepingCapacity: true)
         for row in chosen { workspace.gathered += numbers[Int(row) * width..<(Int(row) + 1) * width] }
-        workspace.products = [Float](repeating: 0, count: size * vectorCount)
-        BLAS.multiply(
-            .none, .transposed, m: vectorCount, n: size, k: width, alpha: 1, x, width, workspace.gathered, width, beta: 0,
-            &workspace.products, size)
-        for v in 0..<vectorCount { for i in 0..<size { workspace.products[v * size + i] *= signs[Int(chosen[i])] } }
-        BLAS.multiply(
-            .none, .none, m: vectorCount, n: width, k: size, alpha: alpha / Float(size), workspace.products, size,
-            workspace.gathered, width, beta: beta, y, width)
-        if let addend { BLAS.add(width * vectorCount, alpha: 1, addend, to: y) }
+        // One by one: what BLAS does to several at once depends on how many there are.
+        for v in 0..<vectorCount {
+            workspace.products = [Float](repeating: 0, count: size)
+            BLAS.multiply(
+                .none, .transposed, m: 1, n: size, k: width, alpha: 1, x + v * width, width, workspace.gathered, width, beta: 0,
+                &workspace.products, size)
+            for i in 0..<size { workspace.products[i] *= signs[Int(chosen[i])] }
+            BLAS.multiply(
+                .none, .none, m: 1, n: width, k: size, alpha: alpha / Float(size), workspace.products, size,
+                workspace.gathered, width, beta: beta, y + v * width, width)
+            if let addend { BLAS.add(width, alpha: 1, addend + v * width, to: y + v * width) }
+        }
     }
 
     func write(plus shift: Double, to matrix: PackedSymmetricMatrix, parallel: Parallel, interruption: Interruption) throws {

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Networks
+import Synchronization
 import TestSupport
 import Testing
 
@@ -14,7 +15,8 @@ struct SoftmaxCurvatureTests {
     ) -> [Float] {
         let count = x.count / curvature.dimension
         var result = y ?? [Float](repeating: .nan, count: x.count)
-        curvature.addProduct(
+        // Nothing interrupts it.
+        try? curvature.addProduct(
             over: batch, alpha: alpha, of: x, beta: beta, plus: addend, to: &result, vectorCount: count,
             workspace: curvature.makeWorkspace(vectorCount: count))
         return result
@@ -137,7 +139,7 @@ struct SoftmaxCurvatureTests {
             var same = x
             let workspace = curvature.makeWorkspace(vectorCount: vectors)
             same.withUnsafeMutableBufferPointer {
-                curvature.addProduct(
+                try? curvature.addProduct(
                     over: .range(0..<size), alpha: -0.5, of: UnsafePointer($0.baseAddress!), beta: 0.9, plus: addend,
                     to: $0.baseAddress!, vectorCount: vectors, workspace: workspace)
             }
@@ -151,9 +153,12 @@ struct SoftmaxCurvatureTests {
         let curvature = try problem.curvature(kind)
         let p = curvature.dimension
         var numbers = SeededNumbers(9)
-        let (x, y) = (numbers.floats(4 * p), numbers.floats(4 * p))
+        var (x, y) = (numbers.floats(5 * p), numbers.floats(5 * p))
+        // A companion that is beyond all numbers.
+        for i in p..<2 * p { x[i] = i % 2 == 0 ? .infinity : .nan }
         let together = product(curvature, over: .range(0..<size), alpha: 0.5, of: x, beta: 2, to: y)
-        for v in 0..<4 {
+        y[p] = 0
+        for v in [0, 2, 3, 4] {
             let part = v * p..<(v + 1) * p
             let alone = product(curvature, over: .range(0..<size), alpha: 0.5, of: Array(x[part]), beta: 2, to: Array(y[part]))
             #expect(Array(together[part]) == alone)
@@ -169,7 +174,7 @@ struct SoftmaxCurvatureTests {
         for _ in 0..<3 {
             let x = numbers.floats(curvature.dimension)
             var y = [Float](repeating: 0, count: x.count)
-            curvature.addProduct(
+            try curvature.addProduct(
                 over: .range(0..<40), alpha: 1, of: x, beta: 0, plus: nil, to: &y, vectorCount: 1, workspace: workspace)
             #expect(y == product(curvature, over: .range(0..<40), of: x))
         }
@@ -199,6 +204,29 @@ struct SoftmaxCurvatureTests {
             try curvature.product(
                 of: y, to: &y, vectorCount: 1, parallel: Parallel(threads: 2), interruption: Interruption { true })
         }
+    }
+
+    @Test("a product with many vectors over one batch asks again and again whether to stop", arguments: [32, 400])
+    func asks(size: Int) throws {
+        let problem = SoftmaxProblem(count: 400, width: 64, classes: 10, bias: true, bytes: true)
+        let curvature = try problem.curvature(.hessian)
+        let vectors = 12_800 / size
+        let x = [Float](repeating: 0.01, count: curvature.dimension * vectors)
+        var y = x
+        let operations = 4 * size * curvature.dimension * vectors
+        let asked = Atomic(0)
+        func multiply(stoppingAt limit: Int) throws {
+            asked.store(0, ordering: .relaxed)
+            let interruption = Interruption { asked.wrappingAdd(1, ordering: .relaxed).newValue >= limit }
+            try curvature.addProduct(
+                over: .range(0..<size), alpha: 1, of: x, beta: 0, plus: nil, to: &y, vectorCount: vectors,
+                workspace: curvature.makeWorkspace(vectorCount: vectors, interruption: interruption))
+        }
+        try multiply(stoppingAt: .max)
+        #expect(asked.load(ordering: .relaxed) >= operations / PacedInterruption.interval / 2)
+        #expect(asked.load(ordering: .relaxed) >= 4)
+        #expect(throws: Interrupted()) { try multiply(stoppingAt: 3) }
+        #expect(asked.load(ordering: .relaxed) == 3)
     }
 
     @Test("a single example and fewer examples than pieces are no special case", arguments: [1, 2, 15, 17])

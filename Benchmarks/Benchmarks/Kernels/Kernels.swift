@@ -80,7 +80,7 @@ final class Problem: @unchecked Sendable {
         batch.withUnsafeBufferPointer { batch in
             direction.withUnsafeBufferPointer { x in
                 vector.withUnsafeMutableBufferPointer { y in
-                    curvature.addProduct(
+                    try? curvature.addProduct(
                         over: .indices(batch), alpha: 0.01, of: x.baseAddress!, beta: 0.9, plus: nil, to: y.baseAddress!,
                         vectorCount: 1,
                         workspace: workspace)

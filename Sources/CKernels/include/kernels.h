@@ -1,4 +1,4 @@
-// Products of a few rows with a few vectors: the innermost loops of every curvature product and every scan.
+// Products of a few rows with a few vectors, the innermost loops of every curvature product and every scan; and substitution.
 //
 // They are here, in C, for two reasons. Swift compiles for one baseline (SSE2 on x86-64), and these are compiled for AVX-512,
 // AVX2 and the baseline and chosen when the program loads. And a general matrix product is the wrong tool: with ten columns
@@ -11,6 +11,7 @@
 #ifndef INFLUENCED_KERNELS_H
 #define INFLUENCED_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,13 +39,30 @@ void influenced_score_f32(const void *const *rows, size_t count, size_t ahead, s
 void influenced_score_quantized(const void *const *rows, size_t count, size_t ahead, size_t width, const int16_t *weights,
                                 size_t vectors, const float *coefficients, float *out);
 
+// Substitution through a triangular factor, for as many right-hand sides as there are lanes: element i of the one in lane k is
+// x[i * influenced_lanes + k]. Lanes never meet. x and y are aligned to 64 bytes; columns are contiguous, `stride` apart.
+enum { influenced_lanes = 16 };
+
+// y[i] −= Σ_c panel[c * stride + i] · x[c]: takes known unknowns out of the rest, in order.
+void influenced_lanes_eliminate(const float *panel, size_t stride, size_t columns, size_t length, const float *x, float *y);
+
+// x[c] −= Σ_i panel[c * stride + i] · y[i]: takes all that is known out of some unknowns, in order.
+void influenced_lanes_collect(const float *panel, size_t stride, size_t columns, size_t length, const float *y, float *x);
+
+// x ← T⁻¹x, or T⁻ᵀx, for a small lower triangle T whose element (i, j) is triangle[i * row_stride + j * column_stride].
+void influenced_lanes_solve(const float *triangle, size_t row_stride, size_t column_stride, size_t order, bool transposed,
+                            float *x);
+
 // destination[i] = source[i].
 void influenced_widen(const uint8_t *source, float *destination, size_t count);
 
 // Asks for the memory of `count` rows of `bytes` bytes, which will be read soon.
 void influenced_prefetch(const void *const *rows, size_t count, size_t bytes);
 
-// The vector unit that was chosen: "AVX-512", "AVX2" or "baseline".
+// The vector unit that was chosen when the program loaded, the best there is: "AVX-512 VNNI", "AVX-512", "AVX2" or "baseline".
 const char *influenced_vector_unit(void);
+
+// Chooses another one, by its name; false where the processor has no such unit. Nothing else may compute meanwhile.
+bool influenced_use_vector_unit(const char *name);
 
 #endif
