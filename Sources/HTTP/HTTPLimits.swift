@@ -16,6 +16,11 @@ public struct HTTPLimits: Equatable, Sendable {
     /// The largest body that is read only to be dropped, so that the connection can go on after a refusal. With more to
     /// come, the connection closes after the refusal.
     public var discardedBodyBytes = 65_536
+    /// The most octets that bodies being received and answers being sent may take in memory, all connections together; beyond it 503.
+    /// Only messages above ``smallMessageBytes`` are refused for it, so that a few large ones do not shut out the rest.
+    public var bufferedBytes = 268_435_456
+    /// The largest body or answer that is served whatever others take.
+    public var smallMessageBytes = 16_384
     /// The most octets read at once, and so the most that pipelined requests can have waiting in the server.
     public var readBytes = 65_536
 
@@ -24,7 +29,7 @@ public struct HTTPLimits: Equatable, Sendable {
     /// The time in which a body must either be complete or have grown by ``bodyProgressBytes``, again and again.
     public var bodyTimeout = Duration.seconds(30)
     /// By how much a body that is not complete must grow in each ``bodyTimeout``.
-    public var bodyProgressBytes = 32_768
+    public var bodyProgressBytes = 262_144
     /// How long a connection may stay open without a request, after its first.
     public var idleTimeout = Duration.seconds(60)
     /// How long a client may take none of an answer that waits for it.
@@ -33,7 +38,7 @@ public struct HTTPLimits: Equatable, Sendable {
     public var lingerTimeout = Duration.seconds(2)
     /// How long a client that has finished sending may wait for its answer before the server finds out whether it is
     /// still there; see ``Cancellation``.
-    public var probeDelay = Duration.milliseconds(200)
+    public var probeDelay = Duration.milliseconds(10)
 
     /// The most connections at once. Further ones wait in the listener's backlog until one closes.
     public var connections = 16_384

@@ -22,8 +22,9 @@ public final class Listener: Sendable {
     /// at net.core.somaxconn).
     ///
     /// SO_REUSEADDR is set, so that a restart need not wait for old connections to time out. On IPv6 both families are
-    /// served where the address is "::". A unix path must not exist yet; it is removed when the listener goes.
-    public init(address: SocketAddress, backlog: Int32 = 1024) throws(SocketError) {
+    /// served where the address is "::". A unix path is removed when the listener goes; one that a process which is no more has left
+    /// behind is replaced, anything else at that path is an error. Connecting to it takes the right to write: `mode` says whose.
+    public init(address: SocketAddress, backlog: Int32 = 1024, mode: UInt32 = 0o660) throws(SocketError) {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let number = socket(address.family, type, 0)
         guard number >= 0 else { throw .current(.socket, address.description) }
@@ -34,14 +35,36 @@ public final class Listener: Sendable {
         if address.family == AF_INET6 {
             try setOption(descriptor, level: Int32(IPPROTO_IPV6), name: IPV6_V6ONLY, value: 0, "IPV6_V6ONLY")
         }
-        guard try address.withSystemAddress({ bind(number, $0, $1) }) == 0 else {
-            throw .current(.bind, address.description)
+        func tryToBind() throws(SocketError) -> SocketError? {
+            try address.withSystemAddress { bind(number, $0, $1) } == 0 ? nil : .current(.bind, address.description)
         }
+        var failure = try tryToBind()
+        if failure?.errorNumber == EADDRINUSE, case .unix(let path) = address, try Self.isAbandoned(path) {
+            _ = unlink(path)
+            failure = try tryToBind()
+        }
+        if let failure { throw failure }
+        // Nobody can connect before `listen`: the mode is in force from the first connection on.
+        if case .unix(let path) = address, chmod(path, mode) != 0 { throw .current(.bind, address.description) }
         guard listen(number, backlog) == 0 else { throw .current(.listen, address.description) }
         let (_, bound) = SocketAddress.reading { getsockname(number, $0, $1) }
         guard let bound else { throw .current(.address, address.description) }
         self.address = bound
         self.descriptor = descriptor
+    }
+
+    /// Whether a path is a socket on which nobody listens.
+    private static func isAbandoned(_ path: String) throws(SocketError) -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return false }
+        // Non-blocking: where somebody listens and is slow to accept, connecting would wait.
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let number = socket(AF_UNIX, type, 0)
+        guard number >= 0 else { throw .current(.socket, path) }
+        let probe = FileDescriptor(owning: number)
+        return try SocketAddress.unix(path: path).withSystemAddress {
+            connect(probe.number, $0, $1) != 0 && errno == ECONNREFUSED
+        }
     }
 
     deinit {

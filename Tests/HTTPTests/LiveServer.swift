@@ -94,7 +94,7 @@ final class LiveServer: Sendable {
         }
         router.on(
             .post, "/picky",
-            admit: { head in
+            admit: { head, _ in
                 head.fields[.contentType] == "text/plain"
                     ? nil : problem(.unsupportedMediaType, "Send text/plain.", head.target.raw)
             }

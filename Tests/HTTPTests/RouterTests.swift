@@ -28,7 +28,7 @@ struct RouterTests {
 
     private func answer(_ method: String, _ target: String) throws -> Response {
         let head = try head(method, target)
-        if let refusal = router().admit(head) { return refusal }
+        if let refusal = router().admit(head, nil) { return refusal }
         nonisolated(unsafe) var answer: Response?
         router().handle(Request(head: head)) { answer = $0 }
         return try #require(answer)

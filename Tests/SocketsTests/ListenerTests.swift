@@ -6,7 +6,7 @@ import Testing
 
 @testable import Sockets
 
-@Suite("Listeners", .timeLimit(.minutes(1)))
+@Suite("Listeners", .timeLimit(.minutes(5)))
 struct ListenerTests {
     @Test("Port 0 becomes the port that the system chose, which a second listener cannot have")
     func boundPort() throws {
@@ -49,6 +49,25 @@ struct ListenerTests {
             _ = client.descriptor.number
         }
         #expect(access(path, F_OK) != 0)
+    }
+
+    @Test("A unix socket whose listener is no more is replaced; a file that is no socket is not")
+    func abandonedUnixPath() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("socket")
+        // A socket file stays behind where its process was killed: bound, and let go of without the path being removed.
+        let abandoned = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        #expect(try SocketAddress.unix(path: path).withSystemAddress { bind(abandoned, $0, $1) } == 0)
+        close(abandoned)
+        let listener = try Listener(address: .unix(path: path), mode: 0o600)
+        var status = stat()
+        #expect(lstat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+        _ = try connected(to: listener.address)
+
+        let file = directory.path("file")
+        close(open(file, O_CREAT | O_WRONLY, 0o600))
+        #expect(throws: SocketError.self) { try Listener(address: .unix(path: file)) }
+        #expect(access(file, F_OK) == 0)
     }
 
     @Test("An acceptor hands over every connection, holds back while paused, and takes the rest when it stops")

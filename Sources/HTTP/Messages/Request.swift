@@ -10,17 +10,21 @@ public struct Request: Sendable {
     public let trailers: HTTPFields
     /// Whether the answer is still wanted.
     public let cancellation: Cancellation
+    /// What ``RequestHandler/begin(_:)`` returned for it.
+    public let context: (any ExchangeContext)?
     /// What the names in the route's pattern stand for, decoded; empty without a ``Router``.
     public internal(set) var parameters: [String: String] = [:]
 
     /// A request from its parts, as a server or a test makes it.
     public init(
-        head: RequestHead, body: [UInt8] = [], trailers: HTTPFields = [:], cancellation: Cancellation = Cancellation()
+        head: RequestHead, body: [UInt8] = [], trailers: HTTPFields = [:], cancellation: Cancellation = Cancellation(),
+        context: (any ExchangeContext)? = nil
     ) {
         self.head = head
         self.body = body
         self.trailers = trailers
         self.cancellation = cancellation
+        self.context = context
     }
 
     /// The method.

@@ -97,6 +97,7 @@ extension RequestTarget {
     private static func splitAbsolute(
         _ octets: ArraySlice<UInt8>
     ) throws(ProtocolError) -> (authority: String, rest: ArraySlice<UInt8>) {
+        // RFC 9112 §3.2: what is none of the other forms is a URI, and of the schemes of RFC 9110 §4.2.
         guard let colon = octets.firstIndex(of: Octets.colon),
             ["http", "https"].contains(String(decoding: octets[..<colon], as: UTF8.self).lowercased()),
             octets[(colon + 1)...].starts(with: [Octets.slash, Octets.slash])
@@ -105,6 +106,7 @@ extension RequestTarget {
         }
         let afterSlashes = octets[(colon + 3)...]
         let end = afterSlashes.firstIndex { $0 == Octets.slash || $0 == UInt8(ascii: "?") } ?? afterSlashes.endIndex
+        // RFC 9110 §4.2.1, §4.2.4: a host that is not empty, and no user before it.
         guard Authority.isValid(afterSlashes[..<end]) else {
             throw .malformed("The target has no valid host: \(Octets.quoted(afterSlashes[..<end])).")
         }
@@ -112,16 +114,19 @@ extension RequestTarget {
     }
 
     private static func segments(of path: ArraySlice<UInt8>) throws(ProtocolError) -> [String] {
+        // RFC 9112 §3.2: a target is not corrected; RFC 3986 §3.3 says what a path is.
         guard Octets.path.containsAll(path) else {
             throw .malformed("The path has a character that must be percent-encoded (RFC 3986 §3.3).")
         }
         guard path.count > 1 else { return [] }
         var segments: [String] = []
+        try checkCount(of: Octets.slash, in: path, "segments in its path")
         for piece in path.dropFirst().split(separator: Octets.slash, omittingEmptySubsequences: false) {
             let segment = try PercentDecoding.decode(piece)
             // RFC 3986 §6.2.2.3 would have dot segments removed; a client has done that (RFC 3986 §5.2.4), and one that has
             // not, or has hidden them behind percent signs, is trying something.
             guard segment != ".", segment != ".." else { throw .malformed("The path has a dot segment.") }
+            // RFC 3986 §7.3: control characters behind percent signs are to be refused where nothing expects them.
             guard !segment.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
                 throw .malformed("The path has an encoded control character.")
             }
@@ -130,7 +135,18 @@ extension RequestTarget {
         return segments
     }
 
+    /// Pieces take more memory than their octets: 8,000 of them are no address of anything, but a way to fill it.
+    private static func checkCount(
+        of separator: UInt8, in octets: ArraySlice<UInt8>, _ what: String
+    ) throws(ProtocolError) {
+        // RFC 9110 §15.5.15.
+        guard octets.count(where: { $0 == separator }) <= 100 else {
+            throw ProtocolError(.uriTooLong, "The target has more than 100 \(what).")
+        }
+    }
+
     private static func items(of query: ArraySlice<UInt8>) throws(ProtocolError) -> [QueryItem] {
+        try checkCount(of: UInt8(ascii: "&"), in: query, "items in its query")
         var items: [QueryItem] = []
         for pair in query.split(separator: UInt8(ascii: "&")) {
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex

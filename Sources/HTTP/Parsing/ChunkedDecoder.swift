@@ -81,6 +81,7 @@ public struct ChunkedDecoder: Sendable {
         do throws(LineReader.Fault) {
             return try reader.read(input, from: &position, limit: limit, content: .fieldContent)
         } catch {
+            // RFC 9112 §7.1: the size, and the CR LF behind the data, are as given there or the body is not chunked.
             if case .dataEnd = state { throw .malformed("A chunk's data does not end after as many octets as its size says.") }
             throw .malformed("In a chunk's size: \(error.detail)")
         }
@@ -101,7 +102,12 @@ public struct ChunkedDecoder: Sendable {
         guard (1...Self.maximumDigits).contains(digits.count),
             rest.isEmpty || Octets.trimmed(rest).first == UInt8(ascii: ";")
         else { throw .malformed("\(Octets.quoted(line)) is not a chunk's size in hexadecimal digits.") }
+        // RFC 9112 §7.1.1: the extensions' total length ought to be limited.
         guard rest.count <= extensionBytesLeft else { throw .malformed("The chunk extensions are too long.") }
+        guard ChunkExtensions.isValid(rest) else {
+            throw .malformed(
+                "\(Octets.quoted(rest)) is no chunk extension: semicolon, name, and maybe an equals sign and a value.")
+        }
         extensionBytesLeft -= rest.count
 
         // Sixteen digits fit into 64 bits. RFC 9112 §7.1: overflow must be provided for.

@@ -29,6 +29,7 @@ struct FieldSection: Sendable {
             let name = HTTPField.Name(String(decoding: line[..<colon], as: UTF8.self))
         else { throw .malformed("\(Octets.quoted(line[..<colon])) is not a field name.") }
 
+        // RFC 9110 §5.4: fields beyond what the server wishes to process are refused; RFC 6585 §5: with 431.
         guard fields.count < limits.fieldCount else {
             throw ProtocolError(.requestHeaderFieldsTooLarge, "There are more than \(limits.fieldCount) fields.")
         }
@@ -37,12 +38,13 @@ struct FieldSection: Sendable {
         fields.append(HTTPField(name: name, value: Octets.trimmed(line[(colon + 1)...])))
     }
 
-    /// What a fault in a line of the section comes to.
+    /// What a fault in a line of the section comes to (RFC 9112 §2.2, RFC 9110 §5.5).
     func refusal(of fault: LineReader.Fault) -> ProtocolError {
         guard fault == .tooLong else { return .malformed(fault.detail) }
         return Self.tooLarge(limits)
     }
 
+    /// RFC 6585 §5.
     private static func tooLarge(_ limits: HTTPLimits) -> ProtocolError {
         ProtocolError(
             .requestHeaderFieldsTooLarge,

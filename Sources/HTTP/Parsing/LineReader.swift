@@ -5,13 +5,14 @@
 struct LineReader: Sendable {
     /// Why there is no line.
     enum Fault: Error, Equatable {
-        /// The line is longer than allowed.
+        /// The line is longer than allowed: RFC 9112 §3 for the request line, RFC 9110 §5.4 for fields, RFC 9112 §7.1.1 for
+        /// chunk extensions.
         case tooLong
         /// A CR without an LF after it (RFC 9112 §2.2).
         case bareCarriageReturn
-        /// An LF without a CR before it.
+        /// An LF without a CR before it (RFC 9112 §2.2).
         case bareLineFeed
-        /// An octet that may not stand in the line.
+        /// An octet that may not stand in the line: RFC 9112 §3 and §3.2 for the request line, RFC 9110 §5.5 for fields.
         case forbidden(UInt8)
 
         /// What is wrong, for the client's author.

@@ -16,8 +16,8 @@ enum Octets {
     /// The characters of a registered name (RFC 3986 §3.2.2) but for the comma, which would let one Host field value be
     /// read as a list of two.
     static let registeredName = OctetSet(unreserved + subDelimiters.filter { $0 != comma } + [percent])
-    /// The characters of an IP literal between its brackets (RFC 3986 §3.2.2).
-    static let ipLiteral = OctetSet(letters + digits + Array(":.-_~".utf8))
+    /// The characters of an address of a version after IPv6 (RFC 3986 §3.2.2) but for the comma, as in a registered name.
+    static let futureAddress = OctetSet(unreserved + subDelimiters.filter { $0 != comma } + [colon])
 
     private static let letters = Array(UInt8(ascii: "a")...UInt8(ascii: "z")) + Array(UInt8(ascii: "A")...UInt8(ascii: "Z"))
     private static let digits = Array(UInt8(ascii: "0")...UInt8(ascii: "9"))
@@ -43,6 +43,12 @@ enum Octets {
         while let first = rest.first, first == space || first == tab { rest.removeFirst() }
         while let last = rest.last, last == space || last == tab { rest.removeLast() }
         return rest
+    }
+
+    /// `octets` as text, with A to Z as a to z, for names that do not tell cases apart. Nothing else changes: in Unicode, the
+    /// lower case of the Kelvin sign is "k", and who took it for that would see a `chunked` that others do not.
+    static func lowercased(_ octets: ArraySlice<UInt8>) -> String {
+        String(decoding: octets.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
     /// `octets` for people to read: as text where it is printable ASCII, else escaped, and cut when it is long.

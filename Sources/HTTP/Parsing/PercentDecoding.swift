@@ -14,6 +14,7 @@ enum PercentDecoding {
             if octet == Octets.percent {
                 guard octets.endIndex - index > 2, let high = Octets.hexValue(octets[index + 1]),
                     let low = Octets.hexValue(octets[index + 2])
+                    // RFC 3986 §2.1: a percent sign stands before two hexadecimal digits.
                 else { throw .malformed("In the target, a percent sign is not followed by two hexadecimal digits.") }
                 decoded.append(high << 4 | low)
                 index += 3
@@ -22,7 +23,9 @@ enum PercentDecoding {
                 index += 1
             }
         }
+        // RFC 3986 §7.3: an encoded NUL, which ends a text for some recipients, is to be refused.
         guard !decoded.contains(0) else { throw .malformed("The target has an encoded NUL.") }
+        // RFC 3629 §3: octets that are not UTF-8 are not to be decoded to something else.
         guard let text = String(validating: decoded, as: UTF8.self) else {
             throw .malformed("The target is not UTF-8 once its percent signs are decoded.")
         }

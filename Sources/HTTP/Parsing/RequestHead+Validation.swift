@@ -71,7 +71,7 @@ extension RequestHead {
     /// Passes `chunked`, in any case, and nothing else.
     private static func checkCodings(_ fields: [HTTPField]) throws(ProtocolError) {
         let codings = fields.flatMap { $0.octets.split(separator: Octets.comma, omittingEmptySubsequences: false) }
-            .map { String(decoding: Octets.trimmed($0[...]), as: UTF8.self).lowercased() }
+            .map { Octets.lowercased(Octets.trimmed($0)) }
         // RFC 9112 §6.3 item 4: if chunked is not the last coding, the length cannot be known: 400. §7.1: chunked is not
         // applied twice.
         guard codings.last == "chunked", codings.count(where: { $0 == "chunked" }) == 1, !codings.contains("") else {
@@ -115,10 +115,9 @@ extension HTTPField {
 }
 
 extension HTTPFields {
-    /// The elements of the comma-separated list in all fields called `name`, lower-cased; RFC 9110 §5.6.1.
+    /// The elements of the comma-separated list in all fields called `name`, A to Z lower-cased; RFC 9110 §5.6.1.
     func listElements(of name: HTTPField.Name) -> [String] {
-        self[values: name].flatMap { $0.split(separator: ",") }
-            .map { String(decoding: Octets.trimmed(Array($0.utf8)[...]), as: UTF8.self).lowercased() }
-            .filter { !$0.isEmpty }
+        self[fields: name].flatMap { $0.octets.split(separator: Octets.comma) }
+            .map { Octets.lowercased(Octets.trimmed($0)) }.filter { !$0.isEmpty }
     }
 }

@@ -29,7 +29,8 @@ public struct RequestParser: Sendable {
     }
 
     private let limits: HTTPLimits
-    private let peer: String
+    /// The client's address.
+    let peer: String
     private var state = State.requestLine
     private var reader = LineReader()
     private var section: FieldSection
@@ -41,6 +42,8 @@ public struct RequestParser: Sendable {
 
     /// Whether a request has begun and is not complete.
     public private(set) var isInsideRequest = false
+    /// Octets of the body that have been read and are kept.
+    public var bufferedBytes: Int { body.count }
     /// The target of the request that it is inside of, as it was written, once the request line is complete.
     public private(set) var target: String?
     /// The method of the request that it is inside of, once the request line is complete.
@@ -81,7 +84,7 @@ public struct RequestParser: Sendable {
         while true {
             switch state {
             case .requestLine:
-                if !input.isEmpty { isInsideRequest = true }
+                if position < input.count { isInsideRequest = true }
                 guard try readRequestLine(input, &position) else { return Step(consumed: position, event: nil) }
             case .fields(let line):
                 guard try readField(input, &position) else { return Step(consumed: position, event: nil) }
@@ -119,6 +122,7 @@ public struct RequestParser: Sendable {
             // RFC 9112 §2.2: an empty line before a request is ignored; some old clients send one after a body.
             guard !hasSkippedEmptyLine else { throw .malformed("There is more than one empty line before a request.") }
             hasSkippedEmptyLine = true
+            isInsideRequest = false
             return true
         }
         let line = try RequestLine(reader.line, limits: limits)

@@ -9,15 +9,18 @@ public struct Router: RequestHandler {
     /// Answers a request; the rules are those of ``RequestHandler/handle(_:reply:)``.
     public typealias Handle = @Sendable (_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) -> Void
     /// Refuses a request before its body is read, or gives nil; the rules are those of ``RequestHandler/admit(_:)``.
-    public typealias Admit = @Sendable (_ head: RequestHead) -> Response?
+    public typealias Admit = @Sendable (_ head: RequestHead, _ context: (any ExchangeContext)?) -> Response?
 
     /// What serves one method of one path.
     struct Route: Sendable {
+        let number: Int
         let pattern: RoutePattern
         let admit: Admit
         let handle: Handle
     }
 
+    /// All routes, in the order in which they were added.
+    public private(set) var routes: [(method: HTTPRequest.Method, pattern: String)] = []
     private var tree = RouteTree()
     private let problem: ProblemRenderer
 
@@ -32,20 +35,29 @@ public struct Router: RequestHandler {
     ///   - handle: Answers a request.
     /// - Precondition: The pattern is well-formed, and no route has the same path and method.
     public mutating func on(
-        _ method: HTTPRequest.Method, _ pattern: String, admit: @escaping Admit = { _ in nil }, handle: @escaping Handle
+        _ method: HTTPRequest.Method, _ pattern: String, admit: @escaping Admit = { _, _ in nil }, handle: @escaping Handle
     ) {
         guard let parsed = RoutePattern(pattern) else { preconditionFailure("Not a route's pattern: \(pattern)") }
-        let isNew = tree.insert(Route(pattern: parsed, admit: admit, handle: handle), for: method)
+        let isNew = tree.insert(Route(number: routes.count, pattern: parsed, admit: admit, handle: handle), for: method)
         precondition(isNew, "There are two routes for \(method) \(pattern)")
+        routes.append((method, pattern))
+    }
+
+    /// The index in ``routes`` of the one that serves a request; nil where none does.
+    public func route(of head: RequestHead) -> Int? {
+        guard case .route(let route) = lookUp(head) else { return nil }
+        return route.number
     }
 
     /// Refuses what has no route, and what the route refuses.
-    public func admit(_ head: RequestHead) -> Response? {
+    public func admit(_ head: RequestHead, _ context: (any ExchangeContext)?) -> Response? {
         switch lookUp(head) {
         case .answer(let response): response
         case .route(let route):
+            // RFC 9110 §15.5.12.
             head.lacksLength
-                ? problem(.lengthRequired, "A \(head.method) needs a Content-Length.", head.target.raw) : route.admit(head)
+                ? problem(.lengthRequired, "A \(head.method) needs a Content-Length.", head.target.raw)
+                : route.admit(head, context)
         }
     }
 
@@ -70,11 +82,13 @@ public struct Router: RequestHandler {
             return .answer(.empty(fields: [.allow: Self.allow(tree.methods)]))
         }
         guard let resource = tree.resource(at: head.target.segments) else {
+            // RFC 9110 §15.5.5.
             return .answer(problem(.notFound, "There is nothing at \(head.target.raw).", head.target.raw))
         }
         if let route = resource[head.method] ?? (head.method == .head ? resource[.get] : nil) { return .route(route) }
         let allow = Self.allow(Set(resource.keys))
         if head.method == .options { return .answer(.empty(fields: [.allow: allow])) }
+        // RFC 9110 §15.5.6.
         var refusal = problem(
             .methodNotAllowed, "\(head.method) is not allowed at \(head.target.raw); \(allow) are.", head.target.raw)
         refusal.fields[.allow] = allow

@@ -64,16 +64,25 @@ extension Connection {
             core.counters.update { $0.receivedBytes += count }
             let step = try parser.parse(UnsafeBufferPointer(rebasing: core.scratch[..<count]).span)
             if step.consumed < count { pending = Array(core.scratch[step.consumed..<count]) }
-            if let event = step.event { take(event) }
+            if let event = step.event { take(event) } else { holdBody() }
             return true
         }
+    }
+
+    /// Counts the octets of a body that is being received, and refuses it once there is no room for more.
+    private func holdBody() {
+        guard let exchange, !exchange.isRefused else { return }
+        guard hasRoom(for: parser.bufferedBytes) else {
+            return refuse(core.noRoom(exchange.head.target.raw), keepsAlive: false)
+        }
+        hold(parser.bufferedBytes)
     }
 
     private func take(_ event: RequestParser.Event) {
         switch event {
         case .head(let head):
             hasHadRequest = true
-            exchange = Exchange(head: head)
+            exchange = Exchange(head: head, context: core.handler.begin(head))
             bodyProgress = 0
             consider(head)
         case .end(let body, let trailers):
@@ -84,13 +93,16 @@ extension Connection {
 
     /// Decides by its head whether a request may go on.
     private func consider(_ head: RequestHead) {
+        // RFC 9110 §9.1 and §10.1.1, see `RequestHead.refusal`.
         if let error = head.refusal {
             refuse(core.problem(error.status, error.detail, head.target.raw))
-        } else if let response = core.handler.admit(head) {
+        } else if let response = core.handler.admit(head, exchange?.context) {
             refuse(response)
         } else if head.lacksLength {
             // RFC 9110 §15.5.12.
             refuse(core.problem(.lengthRequired, "A \(head.method) needs a Content-Length.", head.target.raw))
+        } else if case .length(let count) = head.framing, !hasRoom(for: count) {
+            refuse(core.noRoom(head.target.raw))
         } else if head.expectation == .continue, head.hasBody, pending.isEmpty {
             // RFC 9110 §10.1.1: may be left out once some of the body has come.
             output.append(ResponseEncoder.interimContinue)
@@ -100,6 +112,8 @@ extension Connection {
     private func dispatch(_ exchange: Exchange, _ body: [UInt8], _ trailers: HTTPFields) {
         phase = .handling
         stopWaiting()
+        hold(body.count)
+        self.exchange?.bodyBytes = body.count
         core.counters.update {
             $0.requests += 1
             $0.requestsInFlight += 1
@@ -107,18 +121,20 @@ extension Connection {
         let reply = Reply(
             loop: core.loop, core: LoopBound(core, to: core.loop), problem: core.problem, connection: id,
             target: exchange.head.target.raw)
-        let request = Request(head: exchange.head, body: body, trailers: trailers, cancellation: exchange.cancellation)
+        let request = Request(
+            head: exchange.head, body: body, trailers: trailers, cancellation: exchange.cancellation, context: exchange.context)
         core.handler.handle(request) { response in reply { response } }
         prepareProbe()
     }
 
     /// Refuses the request in the works by its head. The connection goes on if what is left of the request can be skipped.
-    private func refuse(_ response: Response) {
+    private func refuse(_ response: Response, keepsAlive: Bool = true) {
         guard let exchange else { return }
         self.exchange?.isRefused = true
         parser.skipBody(atMost: core.limits.discardedBodyBytes)
         if response.status.code >= 400 { core.counters.update { $0.refusals += 1 } }
-        answer(response, keepsAlive: exchange.head.keepsAlive && exchange.canSkipBody(limits: core.limits))
+        answer(
+            response, keepsAlive: keepsAlive && exchange.head.keepsAlive && exchange.canSkipBody(limits: core.limits))
     }
 
     /// Refuses a request that cannot be parsed. What follows it cannot be trusted, so the connection closes after the

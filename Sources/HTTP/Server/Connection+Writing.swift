@@ -3,7 +3,10 @@ import Sockets
 
 extension Connection {
     /// Begins to write the answer to the request in the works, or to one that never became one.
-    func answer(_ response: Response, keepsAlive: Bool) {
+    func answer(_ answer: Response, keepsAlive: Bool) {
+        // A slow reader's answer stays in memory until it has taken it.
+        var response = hasRoom(for: answer.body.count) ? answer : core.noRoom(exchange?.head.target.raw)
+        core.handler.complete(&response, head: exchange?.head, context: exchange?.context)
         let goesOn = keepsAlive && !response.closesConnection && !core.isDraining && !hasReadEnd
         let context = ResponseEncoder.Context(
             method: exchange?.head.method ?? parser.method, version: exchange?.head.version ?? .http11, keepsAlive: goesOn,
@@ -11,6 +14,8 @@ extension Connection {
         let (head, body) = ResponseEncoder.encode(response, in: context)
         output.append(hasProbed ? Array(head.dropFirst(ResponseEncoder.commonPrefix.count)) : head)
         output.append(body)
+        hold(body.count)
+        answering = (response.status, response.fields, body.count)
         hasProbed = false
         closesAfterAnswer = !goesOn
         phase = .writing
@@ -60,6 +65,7 @@ extension Connection {
 
     private func answerIsWritten() {
         stopWaiting()
+        conclude(isComplete: true)
         if closesAfterAnswer || core.isDraining { return linger() }
         // After a refusal, what is left of the request is read and skipped, still under its number.
         if exchange?.isRefused != true { exchange = nil }
@@ -177,6 +183,7 @@ extension Connection {
     func close() {
         guard phase != .closed else { return }
         phase = .closed
+        conclude(isComplete: false)
         stopWaiting()
         timer = nil
         if let registration { core.loop.unregister(registration, of: socket.descriptor) }

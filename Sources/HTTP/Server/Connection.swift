@@ -69,6 +69,10 @@ final class Connection: ReadinessHandler {
     /// What the client had still to take when the wait for room began.
     var unsentBytes = 0
     var isTurnScheduled = false
+    /// What it holds of messages, as the server counts it.
+    private var heldBytes = 0
+    /// The answer that is being written.
+    var answering: (status: HTTPResponse.Status, fields: HTTPFields, contentBytes: Int)?
 
     init(id: UInt64, core: ServerCore, socket: consuming StreamSocket, peer: SocketAddress) {
         self.id = id
@@ -85,6 +89,29 @@ final class Connection: ReadinessHandler {
         registration = try core.loop.register(socket.descriptor, for: .changes, handler: self)
         timer = core.loop.makeTimer { [weak self] in self?.timerFired() }
         wait(for: .firstOctet)
+    }
+
+    /// Whether a message of `count` octets may be held.
+    func hasRoom(for count: Int) -> Bool { core.hasRoom(for: count, insteadOf: heldBytes) }
+
+    /// Counts what is held of messages now.
+    func hold(_ count: Int) {
+        core.account(for: count, insteadOf: heldBytes)
+        heldBytes = count
+    }
+
+    /// Tells the handler of the end of the exchange in the works, or of the refusal of what never became a request.
+    func conclude(isComplete: Bool) {
+        hold(0)
+        guard exchange?.isConcluded != true, exchange != nil || answering != nil else { return }
+        exchange?.isConcluded = true
+        let record = ExchangeRecord(
+            head: exchange?.head, context: exchange?.context, peer: parser.peer, status: answering?.status,
+            fields: answering?.fields ?? [:], receivedBytes: exchange?.bodyBytes ?? 0, contentBytes: answering?.contentBytes ?? 0,
+            isComplete: isComplete,
+            duration: exchange.map { $0.arrival.duration(to: .now) } ?? .zero)
+        answering = nil
+        core.handler.ended(record)
     }
 
     /// Whether there is nothing in the works: no request, and no answer.

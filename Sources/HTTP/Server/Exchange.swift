@@ -4,10 +4,23 @@ import HTTPTypes
 struct Exchange {
     /// What the header section said.
     let head: RequestHead
+    /// What the handler keeps of it.
+    let context: (any ExchangeContext)?
+    /// When the header section was complete.
+    let arrival = ContinuousClock.now
     /// Given to the handler with the request.
     let cancellation = Cancellation()
+    /// Octets of the body, once it is complete.
+    var bodyBytes = 0
+    /// Whether the handler knows that it is over.
+    var isConcluded = false
     /// Whether the answer is under way although the body is still to be read, and dropped.
     var isRefused = false
+
+    init(head: RequestHead, context: (any ExchangeContext)?) {
+        self.head = head
+        self.context = context
+    }
 
     /// Whether the rest of the request, after a refusal by its head, is worth reading for the sake of the requests that
     /// may follow on the connection. It must be known where it ends, be small, and be sure to come: a client that has

@@ -22,6 +22,7 @@ final class Reply: Sendable {
         self.target = target
     }
 
+    /// RFC 9110 §15.6.1.
     deinit { callAsFunction { problem(.internalServerError, "The server has no answer to this request.", target) } }
 
     /// Answers the request, unless that has been done.

@@ -17,6 +17,8 @@ final class ServerCore {
     private var lastID: UInt64 = 0
     private var acceptors: [Acceptor] = []
     private var drainTimer: LoopTimer?
+    /// Octets of messages that connections hold; see ``HTTPLimits/bufferedBytes``.
+    private var bufferedBytes = 0
     private var completion: (() -> Void)?
 
     init(
@@ -67,6 +69,27 @@ final class ServerCore {
         counters.update { $0.openConnections -= 1 }
         if connections.count < limits.connections { for acceptor in acceptors { acceptor.resume() } }
         finishIfDrained()
+    }
+
+    /// Whether a message of `count` octets has room beside what the others hold.
+    func hasRoom(for count: Int, insteadOf held: Int) -> Bool {
+        count <= limits.smallMessageBytes || count <= limits.bufferedBytes - (bufferedBytes - held)
+    }
+
+    /// Counts what a connection holds now in place of what it held.
+    func account(for count: Int, insteadOf held: Int) {
+        guard count != held else { return }
+        bufferedBytes += count - held
+        counters.update { $0.bufferedBytes = bufferedBytes }
+    }
+
+    /// The refusal of a message for which there is no room (RFC 9110 §15.6.4, §10.2.3).
+    func noRoom(_ target: String?) -> Response {
+        counters.update { $0.memoryRefusals += 1 }
+        var response = problem(
+            .serviceUnavailable, "Too many large messages are being received and sent; try again later.", target)
+        response.fields[.retryAfter] = "1"
+        return response
     }
 
     /// Passes a handler's answer on to its connection, if that is still open. It is then still waiting for this very

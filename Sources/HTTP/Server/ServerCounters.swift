@@ -14,6 +14,10 @@ public struct ServerCounters: Equatable, Sendable {
     public var refusals = 0
     /// Requests whose client was gone before the answer.
     public var cancellations = 0
+    /// Requests and answers that were refused for lack of room; see ``HTTPLimits/bufferedBytes``.
+    public var memoryRefusals = 0
+    /// Octets of bodies and answers in memory now.
+    public var bufferedBytes = 0
     /// Times that accepting had to pause or failed, for lack of descriptors or otherwise.
     public var acceptFailures = 0
     /// Octets read from connections.
