@@ -8,7 +8,8 @@ DEMO_QUERY := {"model": "digits", "tests": [{"dataset": "digits-test", "index": 
 PACKAGES := libblas-dev liblapack-dev libopenblas0-pthread libsqlite3-dev zlib1g-dev
 BINARY   := .build/release/influenced
 SOURCES  := Package.swift $(shell find Sources -type f)
-FORMATTED := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks
+FORMATTED := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks \
+    Benchmarks/Servers/Package.swift Benchmarks/Servers/Sources
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test bench lint format docker clean
@@ -62,4 +63,4 @@ docker: ## Build the container image
 	docker build -t influenced .
 
 clean: ## Remove what was built, and the demo store
-	rm -rf .build Benchmarks/.build store
+	rm -rf .build Benchmarks/.build Benchmarks/Servers/.build Fuzz/.build store

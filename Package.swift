@@ -21,7 +21,8 @@ func tests(_ name: String, of dependencies: [Target.Dependency]) -> Target {
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let collections = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -62,7 +63,7 @@ let package = Package(
         room("LinearAlgebra", knows: ["CBLAS", "CLAPACK", "CKernels"]),
         room("Networks", knows: ["LinearAlgebra", "JSON"]),
         room("InverseCurvature", knows: ["LinearAlgebra"]),
-        room("Attribution", knows: ["LinearAlgebra", "Networks", "InverseCurvature", collections]),
+        room("Attribution", knows: ["LinearAlgebra", "Networks", "InverseCurvature", heap]),
         room("JSON"),
         room("Formats", knows: ["CZlib", "JSON"]),
         room("Store", knows: ["Formats", grdb, crypto]),
@@ -72,14 +73,14 @@ let package = Package(
             "Service",
             knows: [
                 "LinearAlgebra", "Networks", "InverseCurvature", "Attribution", "JSON", "Formats", "Store", "HTTP",
-                "Sockets", httpTypes, logging, configuration, serviceLifecycle, systemPackage,
+                "Sockets", crypto, deque, httpTypes, logging, configuration, serviceLifecycle, systemPackage,
             ]),
         room(
             "Demo", knows: ["Formats", "LinearAlgebra", "Networks", "Store", "Service"], resources: [.copy("Resources/digits")]),
         .executableTarget(
             name: "influenced",
             dependencies: [
-                "Service", "Store", "Formats", "JSON", "LinearAlgebra", "Demo", "Sockets", argumentParser, logging,
+                "Service", "Store", "Formats", "JSON", "LinearAlgebra", "Demo", "Sockets", "CLinux", argumentParser, logging,
                 serviceLifecycle,
             ],
             swiftSettings: settings),
@@ -94,7 +95,9 @@ let package = Package(
         tests("StoreTests", of: ["Store", "Formats", grdb]),
         tests("SocketsTests", of: ["Sockets"]),
         tests("HTTPTests", of: ["HTTP", "Sockets", httpTypes]),
-        tests("ServiceTests", of: ["Service", "JSON", "InverseCurvature", httpTypes, logging]),
+        tests(
+            "ServiceTests",
+            of: ["Service", "Store", "JSON", "InverseCurvature", "LinearAlgebra", "HTTP", httpTypes, logging]),
         tests("EndToEndTests", of: ["influenced", "JSON"]),
     ],
     swiftLanguageModes: [.v6]

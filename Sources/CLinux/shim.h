@@ -1,4 +1,5 @@
-// What Swift's Glibc module leaves out and the event loop needs.
+// What Swift's Glibc module leaves out and the event loop and the program need.
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -12,24 +12,45 @@ public final class InfluenceService: Service {
     private let server: HTTPServer
     private let lifecycle = Lifecycle()
     private let logger: Logger
+    private let drainDelay: Int
     private let drainTimeout: Duration
-    private let onReady: @Sendable (SocketAddress) -> Void
+    private let onReady: @Sendable ([SocketAddress]) -> Void
     /// Where it listens.
-    public let address: SocketAddress
+    public let addresses: [SocketAddress]
 
     /// Binds; nothing is answered before `run`, which calls `onReady` once requests are answered.
-    /// - Throws: `SocketError` where the address can't be bound.
+    /// - Parameter droppedLogLines: asked for the metrics.
+    /// - Throws: `SocketError` where an address can't be bound; `ConfigurationError` for keys or origins that can't be used.
     public init(
         store: Store, configuration: ServiceConfiguration, logger: Logger,
-        onReady: @escaping @Sendable (SocketAddress) -> Void = { _ in }
+        droppedLogLines: @escaping @Sendable () -> Int = { 0 },
+        onReady: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
     ) throws {
         let threads = configuration.threads > 0 ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
-        let engine = Engine(store: store, parallel: Parallel(threads: threads), memoryBytes: configuration.memoryBytes)
+        let engine = Engine(
+            store: store, parallel: Parallel(threads: threads), memoryBytes: configuration.memoryBytes,
+            solutionCacheBytes: configuration.solutionCacheBytes)
         let api = API(engine: engine, configuration: configuration, lifecycle: lifecycle, logger: logger)
+        let keys = try configuration.readKeys(logger)
+        let door = FrontDoor(
+            router: api.router(), metrics: api.metrics, keys: keys, cors: try configuration.corsPolicy, logger: logger)
         // Each connection takes a descriptor, and the usual soft limit of 1,024 is less than the connections we allow.
         _ = try? OpenFileLimit.raise()
-        server = try HTTPServer(handler: api.router(), limits: configuration.httpLimits, problem: API.problem)
-        address = try server.bind(host: configuration.host, port: UInt16(configuration.port))
+        server = try HTTPServer(handler: door, limits: configuration.httpLimits, problem: API.problem)
+        var addresses: [SocketAddress] = []
+        for host in ServiceConfiguration.list(configuration.host) {
+            addresses.append(try server.bind(host: host, port: UInt16(configuration.port)))
+        }
+        if !configuration.unixSocket.isEmpty { addresses.append(try server.bind(to: .unix(path: configuration.unixSocket))) }
+        self.addresses = addresses
+        if keys == nil, addresses.contains(where: { !$0.isLocal }) {
+            logger.warning("anybody who can reach this address may ask; set auth.api_keys_file, or put a proxy in front")
+        }
+        api.metrics.onScrape { [weak server] readings in
+            readings.server = server?.counters ?? readings.server
+            readings.droppedLogLines = droppedLogLines()
+        }
+        drainDelay = configuration.drainDelayMilliseconds
         drainTimeout = .milliseconds(configuration.drainTimeoutMilliseconds)
         self.logger = logger
         self.onReady = onReady
@@ -39,7 +60,7 @@ public final class InfluenceService: Service {
     public func run() async throws {
         try server.start()
         lifecycle.isReady = true
-        onReady(address)
+        onReady(addresses)
         let server = server
         await withGracefulShutdownHandler {
             await withTaskCancellationHandler {
@@ -55,10 +76,13 @@ public final class InfluenceService: Service {
             } onCancel: {
                 server.drain(deadline: .zero)
             }
-        } onGracefulShutdown: { [lifecycle, logger, drainTimeout] in
+        } onGracefulShutdown: { [lifecycle, logger, drainDelay, drainTimeout] in
             logger.info("draining")
             lifecycle.isReady = false
-            server.drain(deadline: drainTimeout)
+            // Whoever sends requests here gets the time to see that it should not, before connections are refused.
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(drainDelay)) {
+                server.drain(deadline: drainTimeout)
+            }
         }
         logger.info("stopped")
     }
@@ -69,6 +93,7 @@ extension ServiceConfiguration {
     var httpLimits: HTTPLimits {
         var limits = HTTPLimits()
         limits.bodyBytes = maximumBodyBytes
+        limits.bufferedBytes = maximumBufferedBytes
         limits.connections = maximumConnections
         limits.headerTimeout = .milliseconds(headerTimeoutMilliseconds)
         limits.bodyTimeout = .milliseconds(bodyTimeoutMilliseconds)

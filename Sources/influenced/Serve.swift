@@ -1,9 +1,11 @@
 internal import ArgumentParser
+internal import CLinux
 internal import Foundation
 internal import LinearAlgebra
 internal import Logging
 internal import Service
 internal import ServiceLifecycle
+internal import Sockets
 internal import Store
 internal import UnixSignals
 
@@ -11,10 +13,12 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serves a store over HTTP.")
 
     @OptionGroup var store: StoreOption
-    @Option(help: "The address to listen on.")
+    @Option(help: "The address to listen on; several are separated by commas.")
     var host: String?
     @Option(help: "The port; 0 takes any that is free.")
     var port: Int?
+    @Option(help: "The path of a Unix-domain socket to listen on as well.")
+    var socket: String?
     @Option(help: "Threads that one computation uses; 0 is one for each processor.")
     var threads: Int?
     @Option(help: "A JSON file of settings. Environment variables (INFLUENCED_SERVER_PORT, ...) and flags override it.")
@@ -24,10 +28,15 @@ struct Serve: AsyncParsableCommand {
         var flags: [String: String] = [:]
         if let host { flags["server.host"] = host }
         if let port { flags["server.port"] = String(port) }
+        if let socket { flags["server.unix_socket"] = socket }
         if let threads { flags["compute.threads"] = String(threads) }
         let settings = try await ServiceConfiguration.read(
             flags: flags, environment: ProcessInfo.processInfo.environment, file: config)
-        let logger = Self.logger(level: settings.logLevel)
+        let sink = LogSink(format: settings.logFormat)
+        defer { sink.flush() }
+        let logger = Self.logger(to: sink, level: settings.logLevel)
+        // Each thread would have a heap of its own, and each heap keep what a burst has needed: memory would grow for an hour.
+        _ = mallopt(M_ARENA_MAX, 2)
         let store = try Store.open(at: store.path, access: .readWrite)
         let blas = BLASLibrary.current
         logger.info(
@@ -39,10 +48,16 @@ struct Serve: AsyncParsableCommand {
         if blas.isReference {
             logger.warning("the reference BLAS is tens of times slower than OpenBLAS; install libopenblas0-pthread")
         }
-        let service = try InfluenceService(store: store, configuration: settings, logger: logger) { address in
+        let service = try InfluenceService(
+            store: store, configuration: settings, logger: logger, droppedLogLines: { sink.droppedLines }
+        ) { addresses in
             // The promise of the interface: once this line is out, requests are answered.
-            FileHandle.standardOutput.write(Data("listening on http://\(address)\n".utf8))
+            for address in addresses {
+                let scheme = if case .unix = address { "" } else { "http://" }
+                FileHandle.standardOutput.write(Data("listening on \(scheme)\(address)\n".utf8))
+            }
         }
+        _ = Impatience(sink)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -50,8 +65,8 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// Logs go to standard error: standard output is for the line that says where to connect.
-    private static func logger(level: Logger.Level) -> Logger {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    private static func logger(to sink: LogSink, level: Logger.Level) -> Logger {
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, sink: sink) }
         var logger = Logger(label: "influenced")
         logger.logLevel = level
         return logger

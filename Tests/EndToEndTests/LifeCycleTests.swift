@@ -55,7 +55,8 @@ struct LifeCycleTests {
             store: Demo.store(), environment: ["INFLUENCED_COMPUTE_JOBS": "1", "INFLUENCED_COMPUTE_QUEUE_LENGTH": "1"])
         let busy = try server.begin("/influence", Demo.endlessQuestion)
         #expect(try eventually { try server.load().running == 1 })
-        let waiting = try server.begin("/influence", Demo.endlessQuestion)
+        // Another question: an identical one would share the first one's answer.
+        let waiting = try server.begin("/influence", Demo.endlessQuestion.with("k", 7))
         #expect(try eventually { try server.load() == (1, 1) })
         for path in ["/influence", "/predict"] {
             let refusal = try server.post(path, ["model": "digits", "tests": [Demo.test(0)]])
@@ -76,7 +77,9 @@ struct LifeCycleTests {
     func catalogueUnderLoad() throws {
         let jobs = 2 * ProcessInfo.processInfo.activeProcessorCount
         let server = try InfluencedServer(store: Demo.store(), environment: ["INFLUENCED_COMPUTE_JOBS": "\(jobs)"])
-        let clients = try (0..<jobs).map { _ in try server.begin("/influence", Demo.endlessQuestion.with("deadline_ms", 30_000)) }
+        let clients = try (0..<jobs).map { job in
+            try server.begin("/influence", Demo.endlessQuestion.with("deadline_ms", 30_000).with("k", .integer(job + 1)))
+        }
         defer { for client in clients { client.close() } }
         for path in ["/health/live", "/info", "/models", "/datasets/digits-test"] {
             let answer = try? server.get(path, seconds: 10)

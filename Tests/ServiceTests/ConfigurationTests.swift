@@ -45,7 +45,7 @@ struct ConfigurationTests {
         let file = root.appendingPathComponent("Config/default.json")
         #expect(try await ServiceConfiguration.read(environment: [:], file: file.path) == ServiceConfiguration())
         let json = try JSON(parsing: [UInt8](Data(contentsOf: file)))
-        for key in ServiceConfiguration.numbers.map(\.key) + ServiceConfiguration.texts {
+        for key in ServiceConfiguration.fileKeys {
             let value = key.split(separator: ".").reduce(Optional(json)) { $0?[String($1)] }
             #expect(value != nil, "\(key) is not in it")
         }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Service
 
-@Suite("The cache of costly values", .timeLimit(.minutes(1)))
+@Suite("The cache of costly values", .timeLimit(.minutes(5)))
 struct OnceCacheTests {
     private struct Failure: Error {}
 

@@ -6,7 +6,7 @@ internal import Store
 extension API {
     /// `GET /info`: what runs, on what, how full it is, and what it allows.
     func infoJSON() throws -> JSON {
-        let load = compute.load
+        let load = gate.load
         let blas = BLASLibrary.current
         return [
             "name": "influenced", "version": .string(Version.current),
@@ -21,8 +21,8 @@ extension API {
             "vector_unit": .string(VectorUnit.current), "threads": .integer(engine.parallel.threads),
             "memory": ["held_bytes": .integer(engine.heldBytes), "limit_bytes": .integer(configuration.memoryBytes)],
             "queue": [
-                "running": .integer(load.running), "waiting": .integer(load.waiting), "workers": .integer(compute.workers),
-                "capacity": .integer(compute.capacity),
+                "running": .integer(load.running), "waiting": .integer(load.waiting), "workers": .integer(gate.workers),
+                "capacity": .integer(gate.capacity),
             ],
             "limits": [
                 "max_tests": .integer(configuration.maximumTests), "max_k": .integer(configuration.maximumK),

@@ -1,54 +1,77 @@
 internal import Dispatch
 internal import Foundation
-public import HTTP
-public import HTTPTypes
+internal import HTTP
+internal import HTTPTypes
 internal import JSON
-internal import LinearAlgebra
-public import Logging
+internal import Logging
 internal import Store
-internal import Synchronization
 
 /// The interface over HTTP: routes to engine, engine to JSON.
 ///
-/// Nothing computes or reads the store on the event loop: what computes goes to the compute pool, what only reads goes to a pool
-/// of its own, so that catalogue and information stay quick while every compute worker is busy. Health needs neither.
-public struct API: Sendable {
+/// Nothing computes or reads the store on the event loop: what computes goes through the gate, what only reads goes to a pool of its
+/// own, so that catalogue and information stay quick while every compute worker is busy. Health needs neither.
+struct API: Sendable {
     let engine: Engine
     let configuration: ServiceConfiguration
-    let compute: ComputePool
-    let decoders = ComputePool(workers: 2, capacity: 256)
-    private let catalogue = ComputePool(workers: 2, capacity: 256)
+    let metrics: Metrics
+    let gate: ComputeGate
+    let deadlines = Deadlines()
+    let decoders = WorkerPool<Errand>(label: "decode", workers: 2, capacity: 256)
+    private let catalogue = WorkerPool<Errand>(label: "read", workers: 2, capacity: 256)
+    private let clients: ClientLimit
     let lifecycle: Lifecycle
     let logger: Logger
 
     /// An interface to an engine.
-    public init(engine: Engine, configuration: ServiceConfiguration, lifecycle: Lifecycle, logger: Logger) {
+    init(engine: Engine, configuration: ServiceConfiguration, lifecycle: Lifecycle, logger: Logger) {
         self.engine = engine
         self.configuration = configuration
         self.lifecycle = lifecycle
         self.logger = logger
-        compute = ComputePool(workers: configuration.jobs, capacity: configuration.queueLength)
+        let metrics = Metrics(
+            engine: engine.counters,
+            build: ["version": Version.current, "swift": Toolchain.swift, "architecture": Toolchain.architecture])
+        self.metrics = metrics
+        clients = ClientLimit(maximum: configuration.maximumRequestsPerClient)
+        let gate = ComputeGate(
+            workers: configuration.jobs, capacity: configuration.queueLength, coalesced: metrics.coalesced
+        ) { engine.answer($0) }
+        self.gate = gate
+        metrics.onScrape { readings in
+            (readings.queueDepth, readings.jobsRunning) = (gate.load.waiting, gate.load.running)
+            (readings.solutionCacheEntries, readings.solutionCacheBytes) = engine.solutions.size
+            readings.heldMemoryBytes = engine.heldBytes
+            readings.storeBytes = try? engine.store.sizeInBytes
+        }
     }
 
     /// Renders what the HTTP layer refuses by itself.
-    public static func problem(_ status: HTTPResponse.Status, _ detail: String, _ target: String?) -> Response {
+    static func problem(_ status: HTTPResponse.Status, _ detail: String, _ target: String?) -> Response {
         Response(Problem(status, kind(of: status), detail), instance: target)
     }
 
     /// All routes.
-    public func router() -> Router {
+    func router() -> Router {
         var router = Router(problem: Self.problem)
-        router.on(.post, "/influence", admit: admitCompute) { answerInfluence($0, $1) }
-        router.on(.post, "/predict", admit: admitCompute) { answerPredict($0, $1) }
-        read(&router, "/models") { _ in try engine.modelsJSON() }
-        read(&router, "/models/{model}") { try engine.modelJSON($0.parameters["model"] ?? "") }
-        read(&router, "/datasets") { _ in try engine.datasetsJSON() }
-        read(&router, "/datasets/{dataset}") { try engine.datasetJSON($0.parameters["dataset"] ?? "") }
-        read(&router, "/datasets/{dataset}/examples/{index}") {
+        compute(&router, "/influence", answerInfluence)
+        compute(&router, "/predict", answerPredict)
+        read(&router, "/models", isTagged: true) { _ in try engine.modelsJSON() }
+        read(&router, "/models/{model}", isTagged: true) { try engine.modelJSON($0.parameters["model"] ?? "") }
+        read(&router, "/datasets", isTagged: true) { _ in try engine.datasetsJSON() }
+        read(&router, "/datasets/{dataset}", isTagged: true) { try engine.datasetJSON($0.parameters["dataset"] ?? "") }
+        read(&router, "/datasets/{dataset}/examples/{index}", isTagged: true) {
             try engine.exampleJSON($0.parameters["dataset"] ?? "", index: $0.parameters["index"] ?? "")
         }
         read(&router, "/info") { _ in try infoJSON() }
-        router.on(.get, "/health/live") { _, reply in reply(.json(JSON.object(["status": "live"]).serialized())) }
+        router.on(.get, "/metrics") { request, reply in
+            submit(request, to: catalogue, reply) {
+                .bytes(metrics.exposition(), type: ExpositionWriter.contentType)
+            }
+        }
+        let document = OpenAPIDocument(configuration: configuration).json.serialized()
+        router.on(.get, "/openapi.json", admit: { head, _ in refusal(of: head) }) { _, reply in reply(.json(document)) }
+        let live = Response.json(JSON.object(["status": "live"]).serialized())
+        router.on(.get, "/health/live") { _, reply in reply(live) }
         router.on(.get, "/health/ready") { request, reply in reply(readiness(request)) }
         return router
     }
@@ -56,47 +79,85 @@ public struct API: Sendable {
     private func readiness(_ request: Request) -> Response {
         guard lifecycle.isReady else {
             return Response(
-                Problem(.serviceUnavailable, "not-ready", "the service is starting or stopping"), instance: request.target.raw)
+                Problem(.serviceUnavailable, "not-ready", "the service is starting or stopping", fields: [.retryAfter: "1"]),
+                instance: request.target.raw)
         }
         return .json(JSON.object(["status": "ready"]).serialized())
     }
 
-    /// A route that reads the store and no body.
-    private func read(_ router: inout Router, _ pattern: String, _ body: @escaping @Sendable (Request) throws -> JSON) {
-        router.on(.get, pattern, admit: { refusal(of: $0) }) { request, reply in
-            let isAdmitted = catalogue.submit(deadline: .now() + .seconds(30)) { outcome in
-                guard outcome == .run else { return reply(overloaded(request)) }
-                do {
-                    reply(.json(try body(request).serialized()))
-                } catch {
-                    reply(response(to: error, request))
-                }
+    /// A route that computes, through the gate.
+    private func compute(
+        _ router: inout Router, _ pattern: String,
+        _ handle: @escaping @Sendable (Request, @escaping @Sendable (Response) -> Void) -> Void
+    ) {
+        _ = metrics.route(pattern, hasQueue: true)
+        router.on(.post, pattern, admit: admitCompute, handle: handle)
+    }
+
+    /// A route that reads the store and no body. Where the answer is tagged, a client that has it already gets a 304.
+    private func read(
+        _ router: inout Router, _ pattern: String, isTagged: Bool = false, _ body: @escaping @Sendable (Request) throws -> JSON
+    ) {
+        router.on(.get, pattern, admit: { head, _ in refusal(of: head) }) { request, reply in
+            submit(request, to: catalogue, reply) {
+                var response = Response.json(try body(request).serialized())
+                guard isTagged else { return response }
+                // What a name stands for may change, with the store: a cache asks before it answers (RFC 9111 section 5.2.2.4).
+                response.fields[.cacheControl] = "no-cache"
+                return response.conditional(on: request.fields, method: request.method)
             }
-            if !isAdmitted { reply(overloaded(request)) }
         }
     }
 
-    /// Refuses, before the body is read, what has a content we don't take, and everything while the queue is full.
-    private func admitCompute(_ head: RequestHead) -> Response? {
+    /// Answers from a pool, with what `body` makes of the request or what it throws.
+    private func submit(
+        _ request: Request, to pool: WorkerPool<Errand>, _ reply: @escaping @Sendable (Response) -> Void,
+        _ body: @escaping @Sendable () throws -> Response
+    ) {
+        let isAdmitted = pool.submit {
+            guard !request.cancellation.isCancelled else { return }
+            do { reply(try body()) } catch { reply(response(to: error, request)) }
+        }
+        if !isAdmitted { reply(overloaded(request.head)) }
+    }
+
+    /// Refuses, before the body is read, what has a content we don't take, everything while the queue is full, and the client that has
+    /// as many requests in progress as it may.
+    private func admitCompute(_ head: RequestHead, _ context: (any ExchangeContext)?) -> Response? {
         if let refusal = refusal(of: head) { return refusal }
-        return compute.isFull ? Response(Self.overload, instance: head.target.raw) : nil
+        guard !gate.isFull else { return overloaded(head) }
+        let visit = context as? Visit
+        guard let permit = clients.admit(Client(key: visit?.keyName, peer: head.peer)) else {
+            metrics.rejected.add(.clientLimit)
+            return Response(
+                Problem(
+                    .tooManyRequests, "too-many-requests",
+                    "this client has \(clients.maximum) requests in progress, the most it may; wait for one of them",
+                    fields: [.retryAfter: "1"]), instance: head.target.raw)
+        }
+        visit?.hold(permit)
+        return nil
     }
 
     private func refusal(of head: RequestHead) -> Response? {
         MediaTypes.refusal(of: head.fields, hasBody: head.hasBody).map { Response($0, instance: head.target.raw) }
     }
 
-    func overloaded(_ request: Request) -> Response { Response(Self.overload, instance: request.target.raw) }
-
-    private static let overload = Problem(
-        .serviceUnavailable, "overloaded", "every worker is busy and the queue is full; try again later",
-        fields: [.retryAfter: "1"])
+    func overloaded(_ head: RequestHead) -> Response {
+        metrics.rejected.add(.queueFull)
+        return Response(
+            Problem(
+                .serviceUnavailable, "overloaded", "every worker is busy and the queue is full; try again later",
+                fields: [.retryAfter: "1"]), instance: head.target.raw)
+    }
 
     /// Any error, as a problem document. What is not of the request's making is logged and told in general terms.
     func response(to error: any Error, _ request: Request, id: String? = nil) -> Response {
         let known = Problem(describing: error)
         if known == nil || known?.status == .internalServerError {
-            logger.error("request failed", metadata: ["path": "\(request.target.raw)", "error": "\(error)"])
+            let name = (request.context as? Visit)?.requestID.description ?? "-"
+            logger.error(
+                "request failed", metadata: ["request_id": "\(name)", "path": "\(request.target.raw)", "error": "\(error)"])
         }
         return Response(known ?? .internalError, instance: request.target.raw, id: id)
     }
@@ -104,19 +165,5 @@ public struct API: Sendable {
     /// A word for programs for each status that the HTTP layer refuses with.
     private static func kind(of status: HTTPResponse.Status) -> String {
         status.reasonPhrase.lowercased().split(separator: " ").joined(separator: "-")
-    }
-}
-
-/// Whether the service takes requests: readers are health checks, the writer is whoever starts and stops it.
-public final class Lifecycle: Sendable {
-    private let ready = Atomic(false)
-
-    /// Not ready.
-    public init() {}
-
-    /// Whether requests should be sent here.
-    public var isReady: Bool {
-        get { ready.load(ordering: .acquiring) }
-        set { ready.store(newValue, ordering: .releasing) }
     }
 }

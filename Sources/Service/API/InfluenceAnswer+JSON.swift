@@ -84,7 +84,7 @@ extension InfluenceAnswer {
         members["curvature"] = .string(curvature.rawValue)
         members["lambda_effective"] = .double(shift)
         members["residual"] = .double(result.residual)
-        members["converged"] = .bool(converged)
+        members["converged"] = .bool(result.converged)
         if let isStable = result.ranking.isStable { members["rank_stable"] = .bool(isStable) }
         return .object(members)
     }

@@ -96,13 +96,13 @@ extension InfluenceRequest.Group {
             let indices = object.value("indices", "an array of integers")?
                 .integers(count: 1...Int(Int32.max), in: 0...Int(Int32.max))
         else { return nil }
-        if name.isEmpty || name.utf8.count > 128 { object.report("name", "must be a string of 1 to 128 bytes") }
+        if name.isEmpty || name.unicodeScalars.count > 128 { object.report("name", "must be a string of 1 to 128 characters") }
         self.init(name: name, indices: indices)
     }
 }
 
 extension InfluenceRequest.Include {
-    private static let names: [(String, Self)] = [
+    static let names: [(String, Self)] = [
         ("inputs", .inputs), ("metadata", .metadata), ("all_scores", .allScores), ("s_test", .sTest),
     ]
 

@@ -1,11 +1,11 @@
 public import InverseCurvature
 
 /// A question for `POST /influence`, decoded; see the interface for what each field means.
-public struct InfluenceRequest: Sendable {
+public struct InfluenceRequest: Hashable, Sendable {
     /// What is given as a test.
-    public struct Test: Sendable {
+    public struct Test: Hashable, Sendable {
         /// Where its input comes from.
-        public enum Source: Sendable {
+        public enum Source: Hashable, Sendable {
             /// A row of a dataset.
             case example(dataset: String, index: Int)
             /// Features, with the shape they were given in.
@@ -36,13 +36,13 @@ public struct InfluenceRequest: Sendable {
     public enum DampingMode: String, Sendable, CaseIterable { case absolute, relative }
 
     /// Who solves for s_test.
-    public enum Solver: Sendable {
+    public enum Solver: Hashable, Sendable {
         case lissa(LiSSA.Choice)
         case exact
     }
 
     /// Which training examples are scored.
-    public enum Candidates: Sendable {
+    public enum Candidates: Hashable, Sendable {
         /// The nearest to each test.
         case nearestNeighbors(Int)
         /// These.
@@ -50,7 +50,7 @@ public struct InfluenceRequest: Sendable {
     }
 
     /// A named set of training examples.
-    public struct Group: Sendable {
+    public struct Group: Hashable, Sendable {
         /// What the answer calls it.
         public let name: String
         /// Its members.
@@ -58,7 +58,7 @@ public struct InfluenceRequest: Sendable {
     }
 
     /// What the answer carries beside indices and scores.
-    public struct Include: OptionSet, Sendable {
+    public struct Include: OptionSet, Hashable, Sendable {
         /// The bits.
         public let rawValue: Int
 

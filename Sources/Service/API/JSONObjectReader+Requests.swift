@@ -5,7 +5,7 @@ extension JSONObjectReader {
     /// A request's `id`: a short string of the client's.
     func requestID() -> String? {
         guard let id = optionalString("id") else { return nil }
-        if id.isEmpty || id.utf8.count > 128 { report("id", "must be a string of 1 to 128 bytes") }
+        if id.isEmpty || id.unicodeScalars.count > 128 { report("id", "must be a string of 1 to 128 characters") }
         return id
     }
 

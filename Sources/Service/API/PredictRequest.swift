@@ -1,7 +1,7 @@
 public import JSON
 
 /// A question for `POST /predict`.
-public struct PredictRequest: Sendable {
+public struct PredictRequest: Hashable, Sendable {
     /// Comes back in the answer.
     public var id: String?
     /// The model's name.

@@ -19,13 +19,22 @@ extension ServiceConfiguration {
         let range: ClosedRange<Int>
     }
 
+    /// One setting that is a text.
+    struct TextSetting: @unchecked Sendable {
+        // `@unchecked`: as above.
+        let key: String
+        let property: WritableKeyPath<ServiceConfiguration, String>
+    }
+
     static let numbers: [Setting] = [
         Setting(key: "server.port", property: \.port, range: 0...65_535),
         Setting(key: "server.maximum_body_bytes", property: \.maximumBodyBytes, range: 1_024...(1 << 30)),
+        Setting(key: "server.maximum_buffered_bytes", property: \.maximumBufferedBytes, range: 65_536...(1 << 40)),
         Setting(key: "server.maximum_connections", property: \.maximumConnections, range: 1...1_000_000),
         Setting(key: "server.header_timeout_ms", property: \.headerTimeoutMilliseconds, range: 1...3_600_000),
         Setting(key: "server.body_timeout_ms", property: \.bodyTimeoutMilliseconds, range: 1...3_600_000),
         Setting(key: "server.idle_timeout_ms", property: \.idleTimeoutMilliseconds, range: 1...3_600_000),
+        Setting(key: "server.drain_delay_ms", property: \.drainDelayMilliseconds, range: 0...3_600_000),
         Setting(key: "server.drain_timeout_ms", property: \.drainTimeoutMilliseconds, range: 0...3_600_000),
         Setting(key: "compute.threads", property: \.threads, range: 0...1_024),
         Setting(key: "compute.jobs", property: \.jobs, range: 1...1_024),
@@ -33,13 +42,27 @@ extension ServiceConfiguration {
         Setting(key: "compute.deadline_ms", property: \.deadlineMilliseconds, range: 1...86_400_000),
         Setting(key: "compute.maximum_deadline_ms", property: \.maximumDeadlineMilliseconds, range: 1...86_400_000),
         Setting(key: "compute.memory_bytes", property: \.memoryBytes, range: (1 << 20)...(1 << 50)),
+        Setting(key: "compute.s_test_cache_bytes", property: \.solutionCacheBytes, range: 0...(1 << 50)),
+        Setting(key: "limits.max_requests_per_client", property: \.maximumRequestsPerClient, range: 0...1_000_000),
         Setting(key: "limits.max_tests", property: \.maximumTests, range: 1...10_000),
         Setting(key: "limits.max_k", property: \.maximumK, range: 1...1_000_000),
         Setting(key: "limits.max_groups", property: \.maximumGroups, range: 1...100_000),
     ]
 
-    /// Keys whose values are texts.
-    static let texts = ["server.host", "log.level"]
+    /// Settings that are texts, which may be empty.
+    private static let texts = [
+        TextSetting(key: "server.host", property: \.host), TextSetting(key: "server.unix_socket", property: \.unixSocket),
+        TextSetting(key: "auth.api_keys_file", property: \.apiKeysFile), TextSetting(key: "auth.api_keys", property: \.apiKeys),
+        TextSetting(key: "cors.allowed_origins", property: \.allowedOrigins),
+    ]
+
+    /// Settings that are one of a few words.
+    private static let choices = [
+        "log.level": Logger.Level.allCases.map(\.rawValue), "log.format": LogFormat.allCases.map(\.rawValue),
+    ]
+
+    /// What a file may set: everything but secrets, which do not belong where settings are kept and shown.
+    static let fileKeys = numbers.map(\.key) + texts.map(\.key).filter { $0 != "auth.api_keys" } + choices.keys.sorted()
 
     /// Reads the configuration: flags first, then the environment (`INFLUENCED_SERVER_PORT` for `server.port`), then the file, then
     /// the defaults.
@@ -55,13 +78,16 @@ extension ServiceConfiguration {
         let defaults = ServiceConfiguration()
         var providers: [any ConfigProvider] = [
             InMemoryProvider(name: "flags", values: values(flags)),
-            EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: ["influenced"]),
+            EnvironmentVariablesProvider(
+                environmentVariables: environment, secretsSpecifier: .specific(["INFLUENCED_AUTH_API_KEYS"])
+            ).prefixKeys(with: ["influenced"]),
         ]
         if let file {
             try check(file: file)
             providers.append(try await FileProvider<JSONSnapshot>(filePath: FilePath(file)))
         }
-        var fallback = ["server.host": defaults.host, "log.level": defaults.logLevel.rawValue]
+        var fallback = ["log.level": defaults.logLevel.rawValue, "log.format": defaults.logFormat.rawValue]
+        for text in texts { fallback[text.key] = defaults[keyPath: text.property] }
         for number in numbers { fallback[number.key] = String(defaults[keyPath: number.property]) }
         providers.append(InMemoryProvider(name: "defaults", values: values(fallback)))
 
@@ -76,18 +102,27 @@ extension ServiceConfiguration {
             }
             configuration[keyPath: number.property] = value
         }
-        configuration.host = try text("server.host", reader)
-        guard let level = Logger.Level(rawValue: try text("log.level", reader)) else {
-            throw ConfigurationError(
-                description: "setting log.level must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+        for text in texts {
+            guard let value = try? reader.requiredString(forKey: ConfigKey(text.key)) else {
+                throw ConfigurationError(description: "setting \(text.key) must be a text")
+            }
+            configuration[keyPath: text.property] = value
         }
-        configuration.logLevel = level
+        guard !configuration.host.isEmpty || !configuration.unixSocket.isEmpty else {
+            throw ConfigurationError(description: "settings server.host and server.unix_socket are both empty; set one")
+        }
+        guard configuration.apiKeysFile.isEmpty || configuration.apiKeys.isEmpty else {
+            throw ConfigurationError(description: "settings auth.api_keys_file and auth.api_keys are both set; keep one")
+        }
+        configuration.logLevel = try choice("log.level", reader) { Logger.Level(rawValue: $0) }
+        configuration.logFormat = try choice("log.format", reader) { LogFormat(rawValue: $0) }
         return configuration
     }
 
-    private static func text(_ key: String, _ reader: ConfigReader) throws -> String {
-        guard let value = try? reader.requiredString(forKey: ConfigKey(key)), !value.isEmpty else {
-            throw ConfigurationError(description: "setting \(key) must be a text that is not empty")
+    private static func choice<Value>(_ key: String, _ reader: ConfigReader, _ parse: (String) -> Value?) throws -> Value {
+        guard let value = (try? reader.requiredString(forKey: ConfigKey(key))).flatMap(parse) else {
+            throw ConfigurationError(
+                description: "setting \(key) must be one of \((choices[key] ?? []).joined(separator: ", "))")
         }
         return value
     }
@@ -110,7 +145,7 @@ extension ServiceConfiguration {
         }
         do {
             let reader = JSONReader(try JSON(parsing: [UInt8](data)))
-            let keys = (numbers.map(\.key) + texts).map { $0.split(separator: ".").map(String.init) }
+            let keys = fileKeys.map { $0.split(separator: ".").map(String.init) }
             let known = Dictionary(grouping: keys, by: { $0[0] }).mapValues { $0.map { $0[1] }.sorted() }
             let object = reader.object(allowing: known.keys.sorted())
             for (section, names) in known.sorted(by: { $0.key < $1.key }) {

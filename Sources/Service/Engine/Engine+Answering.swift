@@ -4,6 +4,21 @@ public import JSON
 internal import LinearAlgebra
 
 extension Engine {
+    /// Answers questions, each with its own outcome: those on influence together, the others one by one.
+    func answer(_ questions: [(Question, Interruption)]) -> [Result<Answer, any Error>] {
+        let influences = questions.compactMap { question, interruption -> Asked<InfluenceRequest>? in
+            guard case .influence(let request) = question.content else { return nil }
+            return (request, interruption)
+        }
+        var answers = influence(influences)[...]
+        return questions.map { question, _ in
+            switch question.content {
+            case .influence: answers.removeFirst().map { .influence($0) }
+            case .predict(let request): Result { .predict(try predict(request)) }
+            }
+        }
+    }
+
     /// Answers the text of a request as `POST /influence` does, without a server.
     /// - Throws: `Problem`, saying what is wrong with the request where; `StoreError`.
     public func answer(_ request: [UInt8], limits: RequestLimits, defaultDeadlineMilliseconds: Int) throws -> JSON {
@@ -13,8 +28,8 @@ extension Engine {
             let deadline = start + .milliseconds(question.deadlineMilliseconds ?? defaultDeadlineMilliseconds)
             let answer = try influence(question, interruption: Interruption { DispatchTime.now() > deadline })
             return answer.json(
-                id: question.id ?? UUID().uuidString.lowercased(), queueMilliseconds: 0,
-                totalMilliseconds: Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e6)
+                id: question.id ?? RequestIdentifier().description, queueMilliseconds: 0,
+                totalMilliseconds: start.milliseconds(to: .now()))
         } catch {
             throw Problem(describing: error).map { $0 as any Error } ?? error
         }

@@ -24,7 +24,7 @@ extension Engine {
     /// One example.
     func exampleJSON(_ dataset: String, index text: String) throws -> JSON {
         let record = try datasetRecord(dataset, at: "")
-        guard let index = Int(text), index >= 0, index < record.rowCount else {
+        guard let index = Int(text), String(index) == text, (0..<record.rowCount).contains(index) else {
             throw Problem(
                 .notFound, "unknown-index",
                 "dataset '\(dataset)' has \(record.rowCount) examples, 0 to \(record.rowCount - 1); got \(text)")

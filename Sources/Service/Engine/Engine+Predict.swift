@@ -1,13 +1,25 @@
 internal import JSON
 internal import Store
 
+/// What a model says of some inputs.
+struct PredictAnswer: Sendable {
+    let model: LoadedModel
+    let tests: [ResolvedTest]
+}
+
 extension Engine {
-    /// What a model says of some inputs, as `POST /predict` shows it.
+    /// Evaluates inputs for `POST /predict`.
     /// - Throws: `Problem`, `StoreError`.
-    func predict(_ request: PredictRequest, id: String) throws -> JSON {
+    func predict(_ request: PredictRequest) throws -> PredictAnswer {
         let model = try model(request.model, checkpoint: request.checkpoint)
-        let tests = try resolve(request.tests, for: model, predictMissing: false)
-        return [
+        return PredictAnswer(model: model, tests: try resolve(request.tests, for: model, predictMissing: false))
+    }
+}
+
+extension PredictAnswer {
+    /// The answer as the interface shows it.
+    func json(id: String) -> JSON {
+        [
             "id": .string(id), "model": .string(model.record.name), "checkpoint": .string(model.checkpoint.name),
             "results": .array(tests.map(Self.prediction)),
         ]

@@ -20,9 +20,13 @@ public final class Engine: Sendable {
     private let models: OnceCache<CheckpointRecord, LoadedModel>
     let curvatures: OnceCache<CurvatureKey, CurvatureOfModel>
     let factors: OnceCache<FactorKey, ExactSolver>
+    let solutions: SolutionCache
+    let counters = EngineCounters()
 
-    /// An engine on a store; half of `memoryBytes` is for datasets and models, half for what is derived from them.
-    public init(store: Store, parallel: Parallel, memoryBytes: Int) {
+    /// An engine on a store; half of `memoryBytes` is for datasets and models, half for what is derived from them. s_test vectors are
+    /// kept beside that, in `solutionCacheBytes`.
+    public init(store: Store, parallel: Parallel, memoryBytes: Int, solutionCacheBytes: Int = 0) {
+        solutions = SolutionCache(capacity: solutionCacheBytes)
         self.store = store
         self.parallel = parallel
         self.memoryBytes = memoryBytes
@@ -32,8 +36,10 @@ public final class Engine: Sendable {
         factors = OnceCache(capacity: memoryBytes / 4)
     }
 
-    /// Bytes of what is held in memory: data, models, curvatures and factors.
-    public var heldBytes: Int { datasets.totalCost + models.totalCost + curvatures.totalCost + factors.totalCost }
+    /// Bytes of what is held in memory: data, models, curvatures, factors and s_test vectors.
+    public var heldBytes: Int {
+        datasets.totalCost + models.totalCost + curvatures.totalCost + factors.totalCost + solutions.size.byteCount
+    }
 
     /// A dataset's examples, in memory.
     func dataset(_ record: DatasetRecord) throws -> LoadedDataset {

@@ -17,10 +17,11 @@ struct InfluenceAnswer: Sendable {
         let candidates: [UInt32]?
         let sTest: [Float]?
         let residual: Double
+        let converged: Bool
     }
 
     /// What the solver was, with every number that determined it.
-    enum Solver: Sendable {
+    enum Solver: Hashable, Sendable {
         case lissa(LiSSA.Settings)
         case exact
     }
@@ -30,7 +31,6 @@ struct InfluenceAnswer: Sendable {
     let curvature: InfluenceRequest.Curvature
     let shift: Double
     let solver: Solver
-    let converged: Bool
     let results: [Result]
     /// What is known of the examples that are listed.
     let annotations: [Int: ExampleAnnotation]

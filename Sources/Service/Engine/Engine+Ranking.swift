@@ -1,0 +1,124 @@
+internal import Attribution
+internal import InverseCurvature
+internal import LinearAlgebra
+internal import Networks
+internal import Store
+
+// From s_test to the two ends: scores of the selected examples, and what is asked of them.
+extension Engine {
+    /// Bytes of scores that are held at a time.
+    private var scoreBytes: Int { memoryBytes / 16 }
+
+    /// One subject that scores all examples.
+    private struct Scan {
+        let plan: Int
+        let subject: Int
+        let vector: [Float]
+    }
+
+    /// The results of each plan's subjects.
+    func rank(
+        _ plans: [Result<InfluencePlan, any Error>], _ solutions: Solutions, _ interruptions: [Interruption],
+        _ common: Interruption
+    ) -> [Result<[InfluenceAnswer.Result], any Error>] {
+        var results: [Result<[InfluenceAnswer.Result?], any Error>] = plans.map { plan in
+            plan.map { Array(repeating: nil, count: $0.subjects.count) }
+        }
+        var scans: [(model: LoadedModel, parts: [Scan])] = []
+        for (index, plan) in plans.enumerated() {
+            results[index] = Result {
+                let plan = try plan.get()
+                // All subjects need their vectors before any is scored.
+                let solved = try plan.subjects.map { try solutions[$0.key]!.get() }
+                guard plan.request.candidates == nil else { return try rankSelected(plan, solved, interruptions[index]) }
+                let parts = solved.enumerated().map { Scan(plan: index, subject: $0.offset, vector: $0.element.vectors) }
+                if let known = scans.firstIndex(where: { $0.model === plan.model }) {
+                    scans[known].parts += parts
+                } else {
+                    scans.append((plan.model, parts))
+                }
+                return Array(repeating: nil, count: plan.subjects.count)
+            }
+        }
+        for (model, parts) in scans {
+            let width = max(1, min(64, scoreBytes / max(1, model.gradients.count * MemoryLayout<Float>.stride)))
+            for start in stride(from: 0, to: parts.count, by: width) {
+                let part = parts[start..<min(start + width, parts.count)]
+                let scores = Result {
+                    try model.gradients.scores(
+                        along: part.flatMap(\.vector), parallel: parallel, interruption: common)
+                }
+                for (direction, scan) in part.enumerated() {
+                    results[scan.plan] = Result {
+                        var made = try results[scan.plan].get()
+                        let plan = try plans[scan.plan].get()
+                        made[scan.subject] = try result(
+                            of: plan, subject: scan.subject, solutions[plan.subjects[scan.subject].key]!.get(), selection: .all,
+                            scores: scores.get()[direction], interruptions[scan.plan])
+                        return made
+                    }
+                }
+            }
+        }
+        return results.map { $0.map { $0.compactMap { $0 } } }
+    }
+
+    /// The results of a plan that scores some examples only.
+    private func rankSelected(
+        _ plan: InfluencePlan, _ solved: [Solution], _ interruption: Interruption
+    ) throws -> [InfluenceAnswer.Result] {
+        // Named examples are the same for all subjects, and scored in one pass; each has neighbours of its own.
+        func scores(_ selection: RowSelection, _ solutions: [Solution]) throws -> Scores {
+            try plan.model.gradients.scores(
+                of: selection, along: solutions.flatMap(\.vectors), parallel: parallel, interruption: interruption)
+        }
+        if case .indices(let indices) = plan.request.candidates {
+            let selection = RowSelection.indices(Set(indices).sorted().map { UInt32($0) })
+            let shared = try scores(selection, solved)
+            return try plan.subjects.indices.map {
+                try result(of: plan, subject: $0, solved[$0], selection: selection, scores: shared[$0], interruption)
+            }
+        }
+        return try plan.subjects.indices.map {
+            let selection = try neighbors(of: plan.subjects[$0], plan, interruption)
+            let own = try scores(selection, [solved[$0]])
+            return try result(of: plan, subject: $0, solved[$0], selection: selection, scores: own[0], interruption)
+        }
+    }
+
+    private func result(
+        of plan: InfluencePlan, subject: Int, _ solution: Solution, selection: RowSelection, scores: [Float],
+        _ interruption: Interruption
+    ) throws -> InfluenceAnswer.Result {
+        guard scores.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
+        let gradients = plan.model.gradients
+        let include = plan.request.include
+        let ranking = try gradients.ranking(
+            of: 0, scores: scores, selection: selection, solution: solution, k: plan.request.k, parallel: parallel,
+            interruption: interruption)
+        let groups = try plan.request.groups.map {
+            try gradients.groupScore(
+                of: $0.indices.map { UInt32($0) }, test: 0, solution: solution, parallel: parallel, interruption: interruption)
+        }
+        let candidates: [UInt32]? = if case .indices(let indices) = selection { indices } else { nil }
+        return InfluenceAnswer.Result(
+            tests: plan.subjects[subject].tests, ranking: ranking, groups: groups,
+            allScores: include.contains(.allScores) ? scores : nil, candidates: candidates,
+            sTest: include.contains(.sTest) ? solution.vectors : nil, residual: solution.residuals[0],
+            converged: solution.converged[0])
+    }
+
+    /// The training examples nearest to a subject's tests: of an aggregate's the union, since each brings those near to it.
+    private func neighbors(
+        of subject: InfluencePlan.Subject, _ plan: InfluencePlan, _ interruption: Interruption
+    ) throws -> RowSelection {
+        guard case .nearestNeighbors(let count) = plan.request.candidates else { return .all }
+        let union = try subject.tests.reduce(into: Set<UInt32>()) { union, test in
+            union.formUnion(
+                try NearestNeighbors.indices(
+                    of: test.input, in: plan.model.training.features, count: count, parallel: parallel,
+                    interruption: interruption))
+        }
+        return .indices(union.sorted())
+    }
+}

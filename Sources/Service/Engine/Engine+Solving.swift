@@ -1,0 +1,102 @@
+internal import Attribution
+internal import Foundation
+internal import InverseCurvature
+internal import LinearAlgebra
+internal import Networks
+
+// s_test vectors: each computed once while it is kept, and all that are missing of one system together.
+extension Engine {
+    /// The solutions, or why there is none, by their keys.
+    typealias Solutions = [SolutionKey: Result<Solution, any Error>]
+
+    /// What is solved in one go: right-hand sides of one system by one solver.
+    private struct System: Hashable {
+        let system: FactorKey
+        let solver: InfluenceAnswer.Solver
+    }
+
+    /// Right-hand sides that are solved at a time: more gain nothing, and take memory.
+    private static let width = 64
+
+    /// Solves for all subjects of some plans. A solution does not depend on what it was solved with.
+    func solve(_ plans: [InfluencePlan], interruption: Interruption) -> Solutions {
+        var solutions: Solutions = [:]
+        var missing: [(system: System, plan: InfluencePlan, subjects: [InfluencePlan.Subject])] = []
+        for plan in plans {
+            for subject in plan.subjects where solutions[subject.key] == nil {
+                if let kept = self.solutions[subject.key] {
+                    counters.solutionCacheHits.add()
+                    solutions[subject.key] = .success(kept)
+                } else {
+                    counters.solutionCacheMisses.add()
+                    // Stands until there is a solution: whoever needs the same vector does not ask for it again.
+                    solutions[subject.key] = .failure(Interrupted())
+                    let system = System(system: subject.key.system, solver: plan.solver)
+                    if let index = missing.firstIndex(where: { $0.system == system }) {
+                        missing[index].subjects.append(subject)
+                    } else {
+                        missing.append((system, plan, [subject]))
+                    }
+                }
+            }
+        }
+        for (_, plan, subjects) in missing {
+            let width = width(of: plan)
+            for start in stride(from: 0, to: subjects.count, by: width) {
+                let part = Array(subjects[start..<min(start + width, subjects.count)])
+                solutions.merge(solve(part, of: plan, interruption: interruption)) { $1 }
+            }
+        }
+        return solutions
+    }
+
+    /// As many as the memory for their repeats allows, which each plan's own fit into.
+    private func width(of plan: InfluencePlan) -> Int {
+        guard case .lissa(let settings) = plan.solver else { return Self.width }
+        let bytes = max(1, settings.numRepeat * plan.model.network.parameterCount * 8)
+        return max(1, min(Self.width, memoryBytes / 4 / bytes))
+    }
+
+    private func solve(
+        _ subjects: [InfluencePlan.Subject], of plan: InfluencePlan, interruption: Interruption
+    ) -> Solutions {
+        do {
+            counters.batches.add()
+            counters.batchedRightHandSides.add(subjects.count)
+            let solved = try solveTogether(subjects, of: plan, interruption: interruption)
+            return Dictionary(
+                uniqueKeysWithValues: subjects.enumerated().map { index, subject in
+                    let solution = solved[index]
+                    solutions.insert(solution, for: subject.key)
+                    return (subject.key, .success(solution))
+                })
+        } catch let error as SolverError where subjects.count > 1 {
+            // One that can't be solved must not take the others with it: each alone then, and each with its own outcome.
+            _ = error
+            return subjects.reduce(into: [:]) { outcomes, subject in
+                outcomes.merge(solve([subject], of: plan, interruption: interruption)) { $1 }
+            }
+        } catch {
+            return Dictionary(uniqueKeysWithValues: subjects.map { ($0.key, .failure(error)) })
+        }
+    }
+
+    private func solveTogether(
+        _ subjects: [InfluencePlan.Subject], of plan: InfluencePlan, interruption: Interruption
+    ) throws -> Solution {
+        let gradients = subjects.flatMap(\.gradient)
+        switch plan.request.solver {
+        case .lissa(let choice):
+            let lissa = LiSSA(
+                choice, spectrum: plan.spectrum, exampleCount: plan.model.gradients.count, shift: plan.system.shift)
+            return try lissa.solve(
+                gradients, count: subjects.count, in: plan.system, parallel: parallel, interruption: interruption)
+        case .exact:
+            let solver = try factor(
+                of: plan.system, plan.kind, model: plan.model, isUndamped: plan.request.damping == 0,
+                interruption: interruption)
+            return try solver.solve(
+                gradients, count: subjects.count, in: plan.system, parallel: parallel, interruption: interruption)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+internal import Attribution
+internal import Foundation
+internal import InverseCurvature
+internal import LinearAlgebra
+internal import Networks
+internal import Store
+
+/// A request for influence made ready: names resolved, tests evaluated, settings chosen, and everything checked that can be checked
+/// before the work.
+struct InfluencePlan: Sendable {
+    /// One right-hand side, and the tests it stands for.
+    struct Subject: Sendable {
+        /// More than one for an aggregate.
+        let tests: [ResolvedTest]
+        /// v.
+        let gradient: [Float]
+        /// Names its solution.
+        let key: SolutionKey
+    }
+
+    let request: InfluenceRequest
+    let model: LoadedModel
+    let kind: InferredCurvature
+    let spectrum: SpectrumEstimate
+    let system: DampedCurvature
+    let solver: InfluenceAnswer.Solver
+    let subjects: [Subject]
+
+    /// Prepares a request.
+    /// - Throws: `Problem`, `StoreError`, `Interrupted`.
+    init(_ request: InfluenceRequest, _ engine: Engine, _ interruption: Interruption) throws {
+        try interruption.check()
+        self.request = request
+        let model = try engine.model(request.model, checkpoint: request.checkpoint)
+        self.model = model
+        try Self.check(request, against: model)
+        let tests = try engine.resolve(request.tests, for: model, predictMissing: true)
+        if case .nearestNeighbors = request.candidates, tests.contains(where: \.input.isEmpty) {
+            throw Problem(
+                at: "/candidates/nearest_neighbors", "needs tests with inputs: a gradient has no neighbours; use indices")
+        }
+        try interruption.check()
+
+        let kind = InferredCurvature(request.curvature)
+        self.kind = kind
+        let curvature = try engine.curvature(kind, of: model, interruption: interruption)
+        spectrum = curvature.spectrum
+        let system = DampedCurvature(
+            curvature.operation, shift: Self.lambda(request, model: model, trace: curvature.spectrum.trace))
+        self.system = system
+        let solver = Self.solver(request, curvature.spectrum, exampleCount: model.gradients.count, shift: system.shift)
+        self.solver = solver
+        let factor = FactorKey(curvature: CurvatureKey(identity: model.identity, kind: kind), shift: system.shift)
+        subjects = try Self.aggregate(tests, as: request.aggregate).map { tests, gradient in
+            guard gradient.allSatisfy(\.isFinite) else {
+                throw Problem(
+                    at: "/tests", "make a loss gradient beyond single precision; their features are too large for the model")
+            }
+            let digest = ContentDigest(of: gradient.withUnsafeBytes { Data($0) })
+            return Subject(
+                tests: tests, gradient: gradient, key: SolutionKey(system: factor, solver: solver, gradient: digest))
+        }
+        try checkMemory(limit: engine.memoryBytes / 4)
+    }
+
+    private static func aggregate(
+        _ tests: [ResolvedTest], as aggregate: InfluenceRequest.Aggregate
+    ) -> [(tests: [ResolvedTest], gradient: [Float])] {
+        guard aggregate != .none else { return tests.map { ([$0], $0.gradient ?? []) } }
+        let factor = aggregate == .mean ? 1 / Double(tests.count) : 1
+        let gradients = tests.compactMap(\.gradient)
+        let combined = gradients[0].indices.map { i in Float(gradients.reduce(0.0) { $0 + Double($1[i]) } * factor) }
+        return [(tests, combined)]
+    }
+
+    /// λ_effective = weight decay + damping.
+    private static func lambda(_ request: InfluenceRequest, model: LoadedModel, trace: Double) -> Double {
+        let weightDecay = model.spec.weightDecay
+        switch request.dampingMode {
+        case .absolute: return weightDecay + request.damping
+        case .relative:
+            let parameters = Double(model.network.parameterCount)
+            return weightDecay + request.damping * (trace + weightDecay * parameters) / parameters
+        }
+    }
+
+    private static func solver(
+        _ request: InfluenceRequest, _ spectrum: SpectrumEstimate, exampleCount: Int, shift: Double
+    ) -> InfluenceAnswer.Solver {
+        switch request.solver {
+        case .lissa(let choice):
+            .lissa(LiSSA(choice, spectrum: spectrum, exampleCount: exampleCount, shift: shift).settings)
+        case .exact: .exact
+        }
+    }
+
+    private func checkMemory(limit: Int) throws {
+        guard case .lissa(let settings) = solver else { return }
+        let (bytes, overflow) = (settings.numRepeat * subjects.count * model.network.parameterCount)
+            .multipliedReportingOverflow(by: 8)
+        guard !overflow, bytes <= limit else {
+            throw Problem(
+                at: "/solver/num_repeat",
+                "\(settings.numRepeat) repeats of \(subjects.count) vectors take more memory than is allowed; lower it, or the tests"
+            )
+        }
+    }
+
+    /// What only the model can tell of a request.
+    private static func check(_ request: InfluenceRequest, against model: LoadedModel) throws {
+        let count = model.gradients.count
+        func range(_ indices: [Int], _ pointer: String) throws {
+            guard let position = indices.firstIndex(where: { $0 >= count }) else { return }
+            throw Problem(
+                at: "\(pointer)/\(position)",
+                "must be an example of '\(model.training.record.name)', 0 to \(count - 1); got \(indices[position])")
+        }
+        if case .indices(let indices) = request.candidates { try range(indices, "/candidates/indices") }
+        for (position, group) in request.groups.enumerated() { try range(group.indices, "/groups/\(position)/indices") }
+        if case .lissa(let choice) = request.solver, let batch = choice.batchSize, batch > count {
+            throw Problem(at: "/solver/batch_size", "must be at most \(count), the number of training examples; got \(batch)")
+        }
+    }
+}

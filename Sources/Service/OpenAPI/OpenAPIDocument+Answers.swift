@@ -1,0 +1,155 @@
+internal import JSON
+
+// What the computing routes answer, as it is encoded.
+extension OpenAPIDocument {
+    var answerSchemas: Schema.Members {
+        [
+            "InfluenceAnswer": Self.influenceAnswer, "InfluenceResult": influenceResult, "TestedRow": Self.testedRow,
+            "TestedInput": Self.testedInput, "TestedGradient": Self.testedGradient, "AggregatedTests": aggregatedTests,
+            "GroupScore": Self.groupScore, "LissaDiagnostics": Self.lissaDiagnostics, "ExactDiagnostics": Self.exactDiagnostics,
+            "PredictAnswer": Self.predictAnswer, "Prediction": Self.prediction,
+        ]
+    }
+
+    private static let influenceAnswer = Schema.object([
+        "id": answerID, "model": .string(), "checkpoint": .string(), "method": .choice(of: InfluenceRequest.methods),
+        "n_train": Schema.integer(in: 1 ... .max).described("n: training examples."),
+        "orientation": .string().described("What the sign of a score means."),
+        "results": .array(of: .named("InfluenceResult"), count: 1 ... .max).described(
+            "One for each test in their order, or one for all where they are aggregated. The same request on the same store gives "
+                + "the same bytes here."),
+        "timing": .object([
+            "queue_ms": milliseconds("Waiting to be computed"), "s_test_ms": milliseconds("Solving for s_test"),
+            "score_ms": milliseconds("Scoring training examples"), "total_ms": milliseconds("All of it"),
+        ]),
+    ])
+
+    private var influenceResult: Schema {
+        .object(
+            [
+                "test": .oneOf([
+                    .named("TestedRow"), .named("TestedInput"), .named("TestedGradient"), .named("AggregatedTests"),
+                ]),
+                "proponents": ranking(.number(above: 0), "The most positive scores, strongest first: helpful examples."),
+                "opponents": ranking(.number(below: 0), "The most negative scores, strongest first: harmful examples."),
+                "diagnostics": .oneOf([.named("LissaDiagnostics"), .named("ExactDiagnostics")]),
+            ],
+            optional: [
+                "groups": .array(of: .named("GroupScore"), count: 1...configuration.maximumGroups).described(
+                    "Where the request has groups: one each, in their order."),
+                "n_candidates": Schema.integer(in: 1 ... .max).described(
+                    "Where the request has candidates: how many were scored."),
+                "all_scores": Schema.named("Tensor").described("Where included: every scored example's score."),
+                "all_scores_indices": .array(of: .integer()).described(
+                    "Where the request has candidates: which examples all_scores are of. Without, they are 0, 1, 2, …"),
+                "s_test": Schema.named("Tensor").described("Where included: s_test, in the order of the parameters."),
+            ])
+    }
+
+    private func ranking(_ score: Schema, _ description: String) -> Schema {
+        let example = Schema.object(
+            [
+                "index": .integer().described("The row in the training dataset, from 0."),
+                "target": .integer().described("Its label."),
+                "score": score.described("s_test · gᵢ, in units of the loss times n."),
+                "predicted_loss_change_if_removed": Self.lossChange,
+            ],
+            optional: [
+                "id": .string().described("The example's name elsewhere, where it has one."),
+                "standard_error": Self.standardError,
+                "metadata": Self.metadata, "input": Self.input,
+            ])
+        return .array(of: example, count: 0...configuration.maximumK).described(description)
+    }
+
+    private static let lossChange = Schema.number().described(
+        "score / n: by how much the test's loss should change if this is removed and the model trained anew; positive = worse.")
+    private static let standardError = Schema.number(atLeast: 0).described(
+        "Of the score, over the solver's repeats; absent where there are none.")
+
+    private static let groupScore = Schema.object(
+        [
+            "name": .string(), "size": Schema.integer(in: 1 ... .max).described("Members."),
+            "score": .number().described("The sum of the members' scores."), "predicted_loss_change_if_removed": lossChange,
+        ], optional: ["standard_error": standardError])
+
+    private var aggregatedTests: Schema {
+        .object([
+            "aggregate": .choice(of: InfluenceRequest.Aggregate.allCases.filter { $0 != .none }.map(\.rawValue)),
+            "tests": .array(
+                of: .oneOf([.named("TestedRow"), .named("TestedInput"), .named("TestedGradient")]),
+                count: 1...configuration.maximumTests),
+        ])
+    }
+
+    private static let testedRow = Schema.object([
+        "dataset": .string(), "index": .integer(), "target": label, "target_source": source([.dataset, .request]),
+        "prediction": predicted, "loss": loss,
+    ])
+
+    private static let testedInput = Schema.object([
+        "input": .constant("request"), "target": label, "target_source": source([.request, .predicted]), "prediction": predicted,
+        "loss": loss,
+    ])
+
+    private static let testedGradient = Schema.object(["gradient": .constant("request")])
+
+    private static func source(_ sources: [ResolvedTest.TargetSource]) -> Schema {
+        Schema.choice(of: sources.map(\.rawValue)).described("Where the target is from.")
+    }
+
+    private static let label = Schema.integer().described("The label the loss is taken for.")
+    private static let loss = Schema.number(atLeast: 0).described("ℓ(z; θ), in nats.")
+    private static let predicted = Schema.object([
+        "label": mostProbable, "probabilities": probabilities,
+    ])
+    private static let mostProbable = Schema.integer().described("The most probable class, the lowest of equals.")
+    private static let probabilities = Schema.array(of: .number(in: 0...1), count: 2 ... .max).described("One for each class.")
+
+    private static let lissaDiagnostics = diagnostics([
+        "solver": .constant("lissa"), "recursion_depth": count, "num_repeat": count, "batch_size": count,
+        "scale": .number(above: 0), "seed": .integer(),
+        "bias": Schema.number(in: 0...1).described(
+            "What the recursion still lacks in the direction where C vanishes, as a share of it."),
+    ])
+
+    private static let exactDiagnostics = diagnostics([
+        "solver": .choice(of: InfluenceRequest.solvers.filter { $0 != "lissa" })
+    ])
+
+    private static func diagnostics(_ solver: Schema.Members) -> Schema {
+        .object(
+            solver + [
+                "curvature": .choice(of: InfluenceRequest.Curvature.self),
+                "lambda_effective": Schema.number(atLeast: 0).described("λ: weight decay plus damping."),
+                "residual": Schema.number(atLeast: 0).described("‖(C + λI)s − v‖ / ‖v‖ on all training examples."),
+                "converged": .boolean,
+            ],
+            optional: [
+                "rank_stable": Schema.boolean.described(
+                    "Whether the k-th and the next score differ by more than two standard errors at both ends.")
+            ])
+    }
+
+    private static let predictAnswer = Schema.object([
+        "id": answerID, "model": .string(), "checkpoint": .string(),
+        "results": Schema.array(of: .named("Prediction"), count: 1 ... .max).described("One for each test, in their order."),
+    ])
+
+    private static let prediction = Schema.object(
+        [
+            "outputs": Schema.array(of: .number(), count: 2 ... .max).described("What the last layer gives, one for each class."),
+            "probabilities": probabilities, "label": mostProbable,
+        ],
+        optional: [
+            "dataset": .string(), "index": .integer(), "target": label,
+            "loss": loss.described("ℓ(z; θ), in nats, where there is a target."),
+        ])
+
+    private static let answerID = Schema.string().described("The request's, or one that the service made.")
+    private static let count = Schema.integer(in: 1 ... .max)
+
+    private static func milliseconds(_ description: String) -> Schema {
+        Schema.number(atLeast: 0).described("\(description), in milliseconds.")
+    }
+}

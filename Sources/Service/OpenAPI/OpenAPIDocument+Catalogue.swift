@@ -1,0 +1,73 @@
+internal import Formats
+internal import JSON
+internal import Store
+
+// What the store holds, as the catalogue shows it.
+extension OpenAPIDocument {
+    static let catalogueSchemas: Schema.Members = [
+        "Models": .object(["models": .array(of: .named("Model"))]), "Model": model, "ModelSpec": modelSpec,
+        "Checkpoint": checkpoint, "GradientCache": gradientCache,
+        "Datasets": .object(["datasets": .array(of: .named("Dataset"))]),
+        "Dataset": dataset, "Example": example,
+    ]
+
+    private static let model = Schema.object([
+        "name": .string(), "spec": .named("ModelSpec"),
+        "parameter_count": .integer(in: 1 ... .max).described("p: trained numbers."),
+        "dataset": .string().described("What it was trained on."),
+        "checkpoints": .array(of: .named("Checkpoint")).described("In the order of training; the last is the default."),
+        "caches": .array(of: .named("GradientCache")),
+    ])
+
+    private static let modelSpec = Schema.object(
+        [
+            "layers": .array(of: .object(["type": .string()], isOpen: true), count: 1 ... .max).described(
+                "First to last; types and fields carry PyTorch's names."),
+            "loss": .object(["type": .string()], isOpen: true),
+        ],
+        optional: [
+            "input_shape": .array(of: .integer(in: 1 ... .max)).orNull.described(
+                "Extents of one example, where the first layer does not imply them."),
+            "input_dtype": .string().orNull,
+            "weight_decay": .number(atLeast: 0).orNull.described(
+                "The objective has (weight_decay/2)·‖θ‖²; 0 where it is left out."),
+        ]
+    ).described("The spec, as it was imported.")
+
+    private static let checkpoint = Schema.object([
+        "name": .string(), "step": .integer().orNull.described("Updates up to it."), "epoch": .integer().orNull,
+        "learning_rate": .number(atLeast: 0).orNull.described("At that step."),
+        "train_loss": .number().orNull.described("F(θ)."), "sha256": digest.described("Of its tensors."),
+    ])
+
+    private static let gradientCache = Schema.object([
+        "checkpoint": .string(), "kind": .string().described("In which form the gradients are kept."),
+        "dtype": .choice(of: ElementType.self), "bytes": .integer(),
+        "state": .choice(of: [CacheRecord.State.building, .complete].map(\.rawValue)),
+    ])
+
+    private static let dataset = Schema.object([
+        "name": .string(), "n": .integer().described("Examples."),
+        "shape": .array(of: .integer()).described("Extents of one example's input; none for a single number."),
+        "dtype": .choice(of: ElementType.self).described("How the numbers are stored."),
+        "divisor": .number(above: 0).described("What stored numbers are divided by when they are read."),
+        "target_dtype": .choice(of: ElementType.self).described("int32 for labels, float32 for values."),
+        "bytes": .integer().described("Of all inputs and targets."),
+        "sha256": digest.described("Of types, shapes, divisor, inputs and targets."), "created_at": .string(format: "date-time"),
+    ])
+
+    private static let example = Schema.object(
+        [
+            "index": .integer().described("The row, from 0."),
+            "target": .named("Values").described("The label, the value, or values nested in their shape."),
+            "metadata": metadata, "input": input,
+        ],
+        optional: [
+            "id": .string().described("Its name elsewhere, where it has one."),
+            "label": .string().described("The label as a text, where the target is one."),
+        ])
+
+    static let metadata = Schema.object(isOpen: true).described("What was imported with the example.")
+    static let input = Schema.named("Values").described("The example's input, divisor applied, nested in its shape.")
+    private static let digest = Schema.string(pattern: "^[0-9a-f]{64}$")
+}

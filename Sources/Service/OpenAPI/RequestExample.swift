@@ -1,0 +1,78 @@
+internal import Foundation
+internal import JSON
+
+/// A request body that the demo store answers.
+struct RequestExample: Sendable {
+    let name: String
+    let summary: String
+    let value: JSON
+
+    /// For `POST /influence`.
+    static let influence = [
+        RequestExample(
+            name: "shortest", summary: "The five strongest of each sign for one row",
+            value: ["model": "digits", "tests": [["dataset": "digits-test", "index": 3]], "k": 5]),
+        RequestExample(
+            name: "lissa", summary: "LiSSA set by hand, at an early checkpoint",
+            value: [
+                "id": "a-1", "model": "digits", "checkpoint": "epoch-5",
+                "tests": [["dataset": "digits-test", "index": 3, "target": 1]],
+                "damping": 0.01,
+                "solver": [
+                    "name": "lissa", "recursion_depth": 200, "num_repeat": 2, "batch_size": 64, "scale": "auto", "seed": 7,
+                ],
+            ]),
+        RequestExample(
+            name: "groups", summary: "An exact answer for a drawing, with chosen examples and a group",
+            value: [
+                "model": "digits", "tests": [["input": drawing, "target": 1]], "curvature": "empirical_fisher", "damping": 0.1,
+                "damping_mode": "relative", "solver": ["name": "exact"], "k": 3,
+                "candidates": ["indices": [0, 1, 2, 3, 4, 5, 6, 7]],
+                "groups": [["name": "first ten", "indices": .numbers((0..<10).map(Double.init))]],
+                "include": ["inputs", "metadata", "all_scores", "s_test"], "deadline_ms": 1_000,
+            ]),
+        RequestExample(
+            name: "aggregate", summary: "One answer for the mean of two losses, among each test's neighbours",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3], ["input": packedDrawing]],
+                "aggregate": "mean", "candidates": ["nearest_neighbors": 100],
+            ]),
+        RequestExample(
+            name: "gradient", summary: "A gradient in place of a test",
+            value: ["model": "digits", "tests": [["gradient": .numbers((0..<650).map { $0 == 17 ? 1 : 0 })]]]),
+    ]
+
+    /// For `POST /predict`.
+    static let predict = [
+        RequestExample(
+            name: "rows", summary: "Two rows of a dataset",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3], ["dataset": "digits-test", "index": 4]],
+            ]),
+        RequestExample(
+            name: "drawing", summary: "A drawing, and what is lost if it is a 1",
+            value: ["id": "p-1", "model": "digits", "checkpoint": "final", "tests": [["input": drawing, "target": 1]]]),
+    ]
+
+    /// Eight rows of eight pixels, with something like a 1 on them.
+    private static let drawing: JSON = .array(rows.map { .numbers($0.map(Double.init)) })
+
+    private static let packedDrawing: JSON = [
+        "dtype": "float32", "shape": [8, 8],
+        "base64": .string(
+            rows.joined().reduce(into: Data()) { data, pixel in
+                withUnsafeBytes(of: pixel.bitPattern.littleEndian) { data.append(contentsOf: $0) }
+            }.base64EncodedString()),
+    ]
+
+    private static let rows: [[Float]] = (0..<8).map { row in
+        (0..<8).map { column in
+            switch column {
+            case 3, 4: 1
+            case 2 where row == 1: 0.75
+            case 1 where row == 2: 0.5
+            default: 0
+            }
+        }
+    }
+}

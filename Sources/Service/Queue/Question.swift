@@ -1,0 +1,68 @@
+internal import InverseCurvature
+
+/// What can be asked of the engine that computes. Equal questions have equal answers: what a request is called and how long it may take
+/// are not part of it.
+struct Question: Hashable, Sendable {
+    /// What is asked.
+    enum Content: Hashable, Sendable {
+        case influence(InfluenceRequest)
+        case predict(PredictRequest)
+    }
+
+    let content: Content
+    /// Computed once: a question may carry gradients of many numbers.
+    private let hash: Int
+
+    init(_ request: InfluenceRequest) {
+        var request = request
+        (request.id, request.deadlineMilliseconds) = (nil, nil)
+        self.init(content: .influence(request))
+    }
+
+    init(_ request: PredictRequest) {
+        var request = request
+        request.id = nil
+        self.init(content: .predict(request))
+    }
+
+    private init(content: Content) {
+        self.content = content
+        hash = content.hashValue
+    }
+
+    static func == (a: Question, b: Question) -> Bool { a.hash == b.hash && a.content == b.content }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+}
+
+extension Question {
+    /// What questions have in common that are solved and scored together.
+    struct Companion: Hashable, Sendable {
+        let model: String
+        let checkpoint: String?
+        let curvature: InfluenceRequest.Curvature?
+        let damping: Double
+        let dampingMode: InfluenceRequest.DampingMode
+        let solver: InfluenceRequest.Solver
+    }
+
+    /// With which others it goes together; nil for none.
+    var companion: Companion? {
+        guard case .influence(let request) = content else { return nil }
+        return Companion(
+            model: request.model, checkpoint: request.checkpoint, curvature: request.curvature, damping: request.damping,
+            dampingMode: request.dampingMode, solver: request.solver)
+    }
+
+    /// Its right-hand sides.
+    var width: Int {
+        guard case .influence(let request) = content else { return 0 }
+        return request.aggregate == .none ? request.tests.count : 1
+    }
+}
+
+/// What came of a question.
+enum Answer: Sendable {
+    case influence(InfluenceAnswer)
+    case predict(PredictAnswer)
+}
