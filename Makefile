@@ -9,10 +9,10 @@ PACKAGES := libblas-dev liblapack-dev libopenblas0-pthread libsqlite3-dev zlib1g
 BINARY   := .build/release/influenced
 SOURCES  := Package.swift $(shell find Sources -type f)
 FORMATTED := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks \
-    Benchmarks/Servers/Package.swift Benchmarks/Servers/Sources
+    Benchmarks/Servers/Package.swift Benchmarks/Servers/Sources Fuzz/Package.swift Fuzz/Sources
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench lint format docker clean
+.PHONY: help setup build run test bench fuzz soak lint format docker clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ test: setup ## Run every test
 
 bench: build ## Run the benchmarks: ratios measured in one run
 	Benchmarks/run
+
+fuzz: setup ## Try to break the parsers, a minute each
+	Fuzz/run
+
+soak: build ## Ten minutes of good, bad, slow and aborted clients
+	Benchmarks/soak
 
 lint: ## Check the format of all code
 	swift format lint --strict --parallel --recursive $(wildcard $(FORMATTED))

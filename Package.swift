@@ -41,6 +41,9 @@ let package = Package(
         .library(name: "InverseCurvature", targets: ["InverseCurvature"]),
         .library(name: "Attribution", targets: ["Attribution"]),
         .library(name: "Formats", targets: ["Formats"]),
+        // For the package Fuzz.
+        .library(name: "FuzzProperties", targets: ["FuzzProperties"]),
+        .library(name: "ServiceFuzzProperties", targets: ["ServiceFuzzProperties"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -86,6 +89,13 @@ let package = Package(
             swiftSettings: settings),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "FuzzProperties", dependencies: ["HTTP", "JSON", "Formats", httpTypes], path: "Tests/FuzzProperties",
+            swiftSettings: settings),
+        .target(
+            name: "ServiceFuzzProperties", dependencies: ["FuzzProperties", "Service", "JSON", "InverseCurvature"],
+            path: "Tests/ServiceFuzzProperties", swiftSettings: settings),
+        tests("FuzzTests", of: ["FuzzProperties", "ServiceFuzzProperties"]),
         tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
         tests("NetworksTests", of: ["Networks", "LinearAlgebra", "Formats", "JSON"]),
         tests("InverseCurvatureTests", of: ["InverseCurvature", "LinearAlgebra"]),

@@ -7,11 +7,12 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong.
     public let reason: String
 
-    /// An error about `part` of `file`.
+    /// An error about `part` of `file`. Names and values in it may come out of the file: they are made fit to be shown, and cut
+    /// where they are long.
     public init(file: String, part: String? = nil, reason: String) {
         self.file = file
-        self.part = part
-        self.reason = reason
+        self.part = part?.legible(limit: 200)
+        self.reason = reason.legible(limit: 2_000)
     }
 
     /// "FILE: PART: REASON".

@@ -4,8 +4,8 @@ public struct TensorError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong, with the place of the first element at fault.
     public let reason: String
 
-    /// An error with its reason.
-    public init(_ reason: String) { self.reason = reason }
+    /// An error with its reason, cut where a shape makes it long.
+    public init(_ reason: String) { self.reason = reason.legible(limit: 2_000) }
 
     /// The reason.
     public var description: String { reason }

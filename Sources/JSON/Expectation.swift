@@ -47,16 +47,29 @@ enum Expectation {
 }
 
 extension JSON {
-    /// The value in a few words, for messages: scalars as they are written, strings shortened, the rest by kind and size.
+    /// The value in a few words, for messages: scalars as they are written, strings shortened and with nothing in them that a
+    /// terminal would obey, the rest by kind and size.
     var abbreviated: String {
         switch self {
         case .null, .bool, .integer, .double, .float: text
         case .string(let value):
-            value.unicodeScalars.count <= 40 ? text : JSON.string(String(value.unicodeScalars.prefix(39)) + "…").text
+            (value.unicodeScalars.count <= 40 ? self : .string(String(value.unicodeScalars.prefix(39)) + "…")).plainText
         case .array(let elements) where elements.isEmpty: "an empty array"
         case .array(let elements): "an array of \(elements.count) value\(elements.count == 1 ? "" : "s")"
         case .numbers(let elements): "an array of \(elements.count) number\(elements.count == 1 ? "" : "s")"
         case .object: "an object"
+        }
+    }
+
+    /// The text with those control characters escaped that JSON does not ask to escape: delete, C1, line and paragraph separators,
+    /// directional marks (Unicode Standard Annex 9 §2). They can only be inside a string.
+    private var plainText: String {
+        text.unicodeScalars.reduce(into: "") { plain, scalar in
+            switch scalar.value {
+            case 0x7F..<0xA0: plain += "\\u00" + String(scalar.value, radix: 16)
+            case 0x2028...0x202E, 0x2066...0x2069: plain += "\\u" + String(scalar.value, radix: 16)
+            default: plain.unicodeScalars.append(scalar)
+            }
         }
     }
 }

@@ -10,27 +10,32 @@ struct Question: Hashable, Sendable {
     }
 
     let content: Content
+    /// The names in it, as they were written. Swift takes texts for equal that are the same to a reader; answers repeat the bytes.
+    private let spelling: [UInt8]
     /// Computed once: a question may carry gradients of many numbers.
     private let hash: Int
 
     init(_ request: InfluenceRequest) {
         var request = request
         (request.id, request.deadlineMilliseconds) = (nil, nil)
-        self.init(content: .influence(request))
+        let names = [request.model, request.checkpoint ?? ""] + request.groups.map(\.name) + request.tests.compactMap(\.dataset)
+        self.init(content: .influence(request), names: names)
     }
 
     init(_ request: PredictRequest) {
         var request = request
         request.id = nil
-        self.init(content: .predict(request))
+        let names = [request.model, request.checkpoint ?? ""] + request.tests.compactMap(\.dataset)
+        self.init(content: .predict(request), names: names)
     }
 
-    private init(content: Content) {
+    private init(content: Content, names: [String]) {
         self.content = content
+        spelling = Array(names.joined(separator: "\0").utf8)
         hash = content.hashValue
     }
 
-    static func == (a: Question, b: Question) -> Bool { a.hash == b.hash && a.content == b.content }
+    static func == (a: Question, b: Question) -> Bool { a.hash == b.hash && a.spelling == b.spelling && a.content == b.content }
 
     func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 }
@@ -58,6 +63,13 @@ extension Question {
     var width: Int {
         guard case .influence(let request) = content else { return 0 }
         return request.aggregate == .none ? request.tests.count : 1
+    }
+}
+
+extension InfluenceRequest.Test {
+    /// The dataset it names.
+    fileprivate var dataset: String? {
+        if case .example(let dataset, _) = source { dataset } else { nil }
     }
 }
 
