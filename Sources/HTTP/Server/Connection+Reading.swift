@@ -59,6 +59,9 @@ extension Connection {
             inputEnded()
             return true
         case .moved(let count):
+            // Less than there was room for: that was all (epoll(7)), and asking again would cost a system call only to hear so. What
+            // comes later, the end included, is told of anew.
+            if count < core.scratch.count, !peerHasFinished { mayRead = false }
             budget -= count
             bodyProgress += count
             core.counters.update { $0.receivedBytes += count }

@@ -15,9 +15,7 @@ struct RequestIdentifier: Hashable, Sendable, CustomStringConvertible {
 
     /// A new one: 128 random bits as 32 hexadecimal digits.
     init() {
-        // One number of 128 bits is one system call; two of 64 would be two.
-        var generator = SystemRandomNumberGenerator()
-        description = Hexadecimal.text(generator.next() as UInt128)
+        description = Hexadecimal.text(IdentifierBits.next() as UInt128)
     }
 
     /// A client's, or nil unless it is 1 to 128 characters of `A-Z a-z 0-9 . _ : -`.

@@ -39,9 +39,8 @@ struct TraceContext: Equatable, Sendable {
     var spanIDText: String { Hexadecimal.text(spanID) }
 
     private static func nonzero<Number: FixedWidthInteger & UnsignedInteger>() -> Number {
-        var generator = SystemRandomNumberGenerator()
         while true {
-            let number: Number = generator.next()
+            let number: Number = IdentifierBits.next()
             if number != 0 { return number }
         }
     }
