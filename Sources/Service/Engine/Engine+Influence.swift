@@ -15,9 +15,10 @@ extension Engine {
     /// Each fails for itself, with `Problem`, `SolverError`, `StoreError` or `Interrupted`.
     func influence(_ asked: [Asked<InfluenceRequest>]) -> [Result<InfluenceAnswer, any Error>] {
         let plans = asked.map { asked in Result { try InfluencePlan(asked.request, self, asked.interruption) } }
-        // What is done for all goes on as long as one wants it.
         let interruptions = asked.map(\.interruption)
-        let common = Interruption { interruptions.allSatisfy(\.isRaised) }
+        // What is done for all goes on as long as one wants it who gets something of it.
+        let wanted = zip(plans, interruptions).compactMap { plan, interruption in (try? plan.get()).map { _ in interruption } }
+        let common = Interruption { wanted.allSatisfy(\.isRaised) }
 
         let begin = DispatchTime.now()
         let solutions = solve(plans.compactMap { try? $0.get() }, interruption: common)

@@ -70,9 +70,8 @@ extension Engine {
                     solutions.insert(solution, for: subject.key)
                     return (subject.key, .success(solution))
                 })
-        } catch let error as SolverError where subjects.count > 1 {
+        } catch let error as SolverError where subjects.count > 1 && error.mayBeOfOne {
             // One that can't be solved must not take the others with it: each alone then, and each with its own outcome.
-            _ = error
             return subjects.reduce(into: [:]) { outcomes, subject in
                 outcomes.merge(solve([subject], of: plan, interruption: interruption)) { $1 }
             }
@@ -97,6 +96,16 @@ extension Engine {
                 interruption: interruption)
             return try solver.solve(
                 gradients, count: subjects.count, in: plan.system, parallel: parallel, interruption: interruption)
+        }
+    }
+}
+
+extension SolverError {
+    /// Whether other right-hand sides of the system may have a solution nevertheless.
+    fileprivate var mayBeOfOne: Bool {
+        switch self {
+        case .diverged, .notFinite: true
+        case .notPositiveDefinite, .tooLarge: false
         }
     }
 }

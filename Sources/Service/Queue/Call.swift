@@ -5,8 +5,12 @@ internal import Synchronization
 /// One client's wait for the answer to a request that computes. It ends once: with an answer, at its deadline, or because the client
 /// has gone.
 final class Call: Sendable {
+    /// How it ended.
+    private enum End: Sendable { case answered, abandoned }
+
     private struct State: Sendable {
-        var isOver = false
+        /// Nil while the client waits.
+        var end: End?
         var alarm: Deadlines.Token?
         /// Who is to be told if it ends without an answer.
         var abandonment: (@Sendable () -> Void)?
@@ -26,7 +30,7 @@ final class Call: Sendable {
         self.deadlines = deadlines
         self.reply = reply
         let alarm = deadlines.set(at: arrival + .milliseconds(milliseconds)) { [weak self] in self?.end { expired() } }
-        state.withLock { $0.alarm = alarm }
+        state.withLock { if $0.end == nil { $0.alarm = alarm } }
         cancellation.onCancel { [weak self] in self?.end { nil } }
     }
 
@@ -37,20 +41,21 @@ final class Call: Sendable {
     }
 
     /// Whether nobody waits any more.
-    var isOver: Bool { state.withLock { $0.isOver } }
+    var isOver: Bool { state.withLock { $0.end != nil } }
 
     /// Answers, unless the call is over: then `response` is not even made.
     func answer(_ response: () -> Response) {
-        if close() != nil { reply(response()) }
+        if close(.answered) != nil { reply(response()) }
     }
 
-    /// Has `action` called if the call ends without an answer; at once if it has.
+    /// Has `action` called once if the call ends without an answer; at once if it has.
     func onAbandonment(_ action: @escaping @Sendable () -> Void) {
-        let isOver = state.withLock { state in
-            state.abandonment = action
-            return state.isOver
+        let isAbandoned = state.withLock { state in
+            // A call that is over keeps nothing: the action may hold the call itself.
+            if state.end == nil { state.abandonment = action }
+            return state.end == .abandoned
         }
-        if isOver { action() }
+        if isAbandoned { action() }
     }
 
     /// Milliseconds from the request's arrival to `time`; none if that was before.
@@ -60,16 +65,16 @@ final class Call: Sendable {
 
     /// Ends the call without an answer of the computation's.
     private func end(_ response: () -> Response?) {
-        guard let abandonment = close() else { return }
+        guard let abandonment = close(.abandoned) else { return }
         if let response = response() { reply(response) }
         abandonment?()
     }
 
     /// - Returns: nil if the call was over already, else who was to be told.
-    private func close() -> (@Sendable () -> Void)?? {
+    private func close(_ end: End) -> (@Sendable () -> Void)?? {
         let (wasOver, alarm, abandonment) = state.withLock { state in
-            defer { (state.isOver, state.alarm, state.abandonment) = (true, nil, nil) }
-            return (state.isOver, state.alarm, state.abandonment)
+            defer { state = State(end: state.end ?? end) }
+            return (state.end != nil, state.alarm, state.abandonment)
         }
         guard !wasOver else { return nil }
         if let alarm { deadlines.cancel(alarm) }

@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// Alarms at moments to come, each of which may be moved or taken back: one timer for all of them.
 ///
-/// There are as many as there are requests being answered. Setting one is O(1), the timer's going off O(n).
+/// There are as many as there are requests being answered. Setting one is O(1), the timer's going off O(n), and n log n in the
+/// alarms that are due.
 final class Deadlines: Sendable {
     /// Names an alarm.
     struct Token: Hashable, Sendable {
@@ -23,23 +24,35 @@ final class Deadlines: Sendable {
     }
 
     private let state = Mutex(State())
-    private let queue = DispatchQueue(label: "influenced.deadlines", qos: .userInitiated)
+    /// Set within the lock alone: of two threads that set it, the one with the later time must not come last.
+    private nonisolated(unsafe) let timer: any DispatchSourceTimer
+
+    /// No alarms as yet.
+    init() {
+        timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "influenced.deadlines", qos: .userInitiated))
+        timer.setEventHandler { [weak self] in self?.goOff() }
+        timer.activate()
+    }
+
+    deinit { timer.cancel() }
 
     /// Has `action` called at `time`, on a thread that must not be kept.
     func set(at time: DispatchTime, _ action: @escaping @Sendable () -> Void) -> Token {
-        let token = state.withLock { state in
+        state.withLock { state in
             state.lastNumber += 1
             state.alarms[state.lastNumber] = Alarm(time: time, action: action)
+            setTimer(by: time, &state)
             return Token(number: state.lastNumber)
         }
-        wake(by: time)
-        return token
     }
 
     /// Moves an alarm, if it has not gone off.
     func move(_ token: Token, to time: DispatchTime) {
-        state.withLock { $0.alarms[token.number]?.time = time }
-        wake(by: time)
+        state.withLock { state in
+            guard state.alarms[token.number] != nil else { return }
+            state.alarms[token.number]?.time = time
+            setTimer(by: time, &state)
+        }
     }
 
     /// Takes an alarm back.
@@ -52,26 +65,21 @@ final class Deadlines: Sendable {
     /// How many alarms are set.
     var count: Int { state.withLock { $0.alarms.count } }
 
-    private func wake(by time: DispatchTime) {
-        let isEarlier = state.withLock { state in
-            if let next = state.next, next <= time { return false }
-            state.next = time
-            return true
-        }
-        if isEarlier { queue.asyncAfter(deadline: time) { [weak self] in self?.goOff() } }
+    private func setTimer(by time: DispatchTime, _ state: inout State) {
+        if let next = state.next, next <= time { return }
+        state.next = time
+        timer.schedule(deadline: time)
     }
 
     private func goOff() {
-        let now = DispatchTime.now()
-        let (due, next) = state.withLock { state in
+        let due = state.withLock { state in
+            let now = DispatchTime.now()
             let due = state.alarms.filter { $0.value.time <= now }
             for number in due.keys { state.alarms[number] = nil }
-            // A timer that was superseded by an earlier one comes here too, and finds little to do.
-            let isLast = state.next.map { $0 <= now } ?? true
-            if isLast { state.next = nil }
-            return (due.values.map(\.action), isLast ? state.alarms.values.map(\.time).min() : nil)
+            state.next = nil
+            if let next = state.alarms.values.map(\.time).min() { setTimer(by: next, &state) }
+            return due.values.sorted { $0.time < $1.time }
         }
-        if let next { wake(by: next) }
-        for action in due { action() }
+        for alarm in due { alarm.action() }
     }
 }
