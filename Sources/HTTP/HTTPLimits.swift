@@ -20,7 +20,7 @@ public struct HTTPLimits: Equatable, Sendable {
     /// Only messages above ``smallMessageBytes`` are refused for it, so that a few large ones do not shut out the rest.
     public var bufferedBytes = 268_435_456
     /// The largest body or answer that is served whatever others take.
-    public var smallMessageBytes = 16_384
+    public var smallMessageBytes = 32_768
     /// The most octets read at once, and so the most that pipelined requests can have waiting in the server.
     public var readBytes = 65_536
 

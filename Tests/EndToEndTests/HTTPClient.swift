@@ -2,29 +2,34 @@ import Foundation
 import Glibc
 import JSON
 
-/// One connection to a server on 127.0.0.1: sends what it is told, and reads one answer. Every wait is bounded.
+/// One connection to a server on this machine: sends what it is told, and reads what is answered. Every wait is bounded.
 final class HTTPClient {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
-    private var number: Int32
+    /// Where a server listens.
+    enum Address {
+        /// 127.0.0.1.
+        case ipv4(UInt16)
+        /// ::1.
+        case ipv6(UInt16)
+        case unix(String)
+    }
 
-    init(port: UInt16, seconds: Int = 60) throws {
-        number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    private var number: Int32
+    /// What was received behind the last answer.
+    private var unread = Data()
+
+    convenience init(port: UInt16, seconds: Int = 60) throws { try self.init(.ipv4(port), seconds: seconds) }
+
+    init(_ address: Address, seconds: Int = 60) throws {
+        number = socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw Failure(description: "socket: errno \(errno)") }
         var time = timeval(tv_sec: seconds, tv_usec: 0)
         setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let status = withUnsafePointer(to: address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+        let status = address.withSystemAddress { connect(number, $0, $1) }
         guard status == 0 else {
             let code = errno
             close()
@@ -37,6 +42,16 @@ final class HTTPClient {
     func close() {
         if number >= 0 { Glibc.close(number) }
         number = -1
+    }
+
+    /// Says that nothing more will be sent.
+    func finishSending() { shutdown(number, Int32(SHUT_WR)) }
+
+    /// Closes with a reset, as a process does that ends with something unread.
+    func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(number, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        close()
     }
 
     /// Sends all of `bytes`; a server that stops reading is no failure, as its answer is still to be read.
@@ -58,7 +73,30 @@ final class HTTPClient {
     }
 
     /// Reads to the server's close, and takes what came apart.
-    func answer() throws -> HTTPAnswer { try HTTPAnswer(rest()) }
+    /// - Parameter method: what was asked with; the answer to HEAD has no content.
+    func answer(to method: String = "GET") throws -> HTTPAnswer { try HTTPAnswer(rest(), to: method) }
+
+    /// Reads one answer with its content, if it has any, and leaves the connection open.
+    /// - Parameter method: what was asked with; the answer to HEAD has no content.
+    func nextAnswer(to method: String = "GET") throws -> HTTPAnswer {
+        var chunk = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            if let end = unread.range(of: Data("\r\n\r\n".utf8))?.upperBound {
+                let head = try HTTPAnswer(unread[..<end], to: "HEAD")
+                let isEmpty = method == "HEAD" || head.status == 204 || head.status == 304
+                let length = isEmpty ? 0 : head.fields["content-length"].flatMap { Int($0) } ?? 0
+                if unread.count >= end + length {
+                    defer { unread = Data(unread[(end + length)...]) }
+                    return try HTTPAnswer(unread[..<(end + length)], to: method)
+                }
+            }
+            let count = recv(number, &chunk, chunk.count, 0)
+            guard count > 0 else {
+                throw Failure(description: count == 0 ? "closed" : "recv: errno \(errno) after \(unread.count) bytes")
+            }
+            unread += chunk[..<count]
+        }
+    }
 
     /// Reads to the server's close.
     func rest() throws -> Data {
@@ -79,6 +117,47 @@ final class HTTPClient {
     }
 }
 
+extension HTTPClient.Address {
+    fileprivate var family: Int32 {
+        switch self {
+        case .ipv4: AF_INET
+        case .ipv6: AF_INET6
+        case .unix: AF_UNIX
+        }
+    }
+
+    fileprivate func withSystemAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        switch self {
+        case .ipv4(let port):
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            return Self.pass(&address, body)
+        case .ipv6(let port):
+            var address = sockaddr_in6()
+            address.sin6_family = sa_family_t(AF_INET6)
+            address.sin6_port = port.bigEndian
+            address.sin6_addr = in6addr_loopback
+            return Self.pass(&address, body)
+        case .unix(let path):
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            // The last byte stays zero.
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+            return Self.pass(&address, body)
+        }
+    }
+
+    private static func pass<Address, Result>(
+        _ address: inout Address, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    ) -> Result {
+        withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<Address>.size)) }
+        }
+    }
+}
+
 /// An answer with a body of JSON, or without one.
 struct HTTPAnswer {
     let status: Int
@@ -86,7 +165,8 @@ struct HTTPAnswer {
     let fields: [String: String]
     let body: Data
 
-    init(_ bytes: Data) throws {
+    /// - Parameter method: what was asked with; the answer to HEAD has no content.
+    init(_ bytes: Data, to method: String = "GET") throws {
         guard let end = bytes.range(of: Data("\r\n\r\n".utf8)) else {
             throw HTTPClient.Failure(description: "no answer in \(bytes.count) bytes")
         }
@@ -100,7 +180,8 @@ struct HTTPAnswer {
                 line.firstIndex(of: ":").map { (line[..<$0].lowercased(), String(line[$0...].dropFirst(2))) }
             }, uniquingKeysWith: { "\($0), \($1)" })
         body = Data(bytes[end.upperBound...])
-        guard fields["content-length"].flatMap({ Int($0) }) == body.count else {
+        let isEmpty = method == "HEAD" || status == 204 || status == 304
+        guard (isEmpty ? 0 : fields["content-length"].flatMap { Int($0) }) == body.count else {
             throw HTTPClient.Failure(
                 description: "\(body.count) bytes of content, \(fields["content-length"] ?? "no length") said")
         }

@@ -36,7 +36,7 @@ final class InfluencedServer: Sendable {
     ) throws -> HTTPAnswer {
         let client = try HTTPClient(port: port, seconds: seconds)
         client.send(method, path, fields, body: body)
-        return try client.answer()
+        return try client.answer(to: method)
     }
 
     func get(_ path: String, seconds: Int = 60) throws -> HTTPAnswer { try exchange("GET", path, seconds: seconds) }

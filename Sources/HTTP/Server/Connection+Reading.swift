@@ -11,6 +11,11 @@ extension Connection {
                 take(event)
                 return true
             }
+            // A body may have begun to come together with its head.
+            if exchange != nil {
+                holdBody()
+                if phase != .reading { return true }
+            }
             // An interim answer may be waiting for room.
             if !output.isEmpty, !writeOn(&budget) { return false }
             return try receive(&budget)
@@ -113,6 +118,10 @@ extension Connection {
     }
 
     private func dispatch(_ exchange: Exchange, _ body: [UInt8], _ trailers: HTTPFields) {
+        // One that did not say how long it is, and came at once, has been asked for nothing so far.
+        guard hasRoom(for: body.count) else {
+            return answer(core.noRoom(exchange.head.target.raw), keepsAlive: exchange.head.keepsAlive)
+        }
         phase = .handling
         stopWaiting()
         hold(body.count)

@@ -76,6 +76,8 @@ public struct FrontDoor: RequestHandler {
     /// Counts and logs an exchange.
     public func ended(_ record: ExchangeRecord) {
         let visit = record.context as? Visit
+        // Before the next request of the same client is looked at: that comes to the same loop later.
+        visit?.letGo()
         let seconds = record.duration / .seconds(1)
         if let status = record.status {
             let route = visit?.route.map { routes[$0] } ?? metrics.unmatchedRoute

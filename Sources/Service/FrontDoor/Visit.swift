@@ -37,4 +37,7 @@ final class Visit: ExchangeContext {
 
     /// Keeps its client's permit until the exchange is over.
     func hold(_ permit: ClientLimit.Permit) { state.withLock { $0.permit = permit } }
+
+    /// Gives the permit back. Threads that have been answering the request may keep this a little longer than its client has waited.
+    func letGo() { state.withLock { $0.permit = nil } }
 }
