@@ -37,6 +37,8 @@ struct Serve: AsyncParsableCommand {
         let logger = Self.logger(to: sink, level: settings.logLevel)
         // Each thread would have a heap of its own, and each heap keep what a burst has needed: memory would grow for an hour.
         _ = mallopt(M_ARENA_MAX, 2)
+        // And what is large goes back to the system at once, rather than leave holes that nothing fits into.
+        _ = mallopt(M_MMAP_THRESHOLD, 1 << 20)
         let store = try Store.open(at: store.path, access: .readWrite)
         let blas = BLASLibrary.current
         logger.info(

@@ -47,6 +47,16 @@ struct MediaTypesTests {
         #expect(coding.fields[.acceptEncoding] == "identity" && coding.detail.contains("br"))
     }
 
+    @Test("metrics are text, and what a collector asks for")
+    func text() {
+        func status(_ accept: String) -> Int? {
+            MediaTypes.refusal(of: [.accept: accept], hasBody: false, offer: "text/plain")?.status.code
+        }
+        #expect(status("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1") == nil)
+        #expect(status("text/*") == nil)
+        #expect(status("application/json") == 406 && status("text/plain;q=0, */*") == 406)
+    }
+
     @Test(
         "answers in JSON are wanted",
         arguments: [

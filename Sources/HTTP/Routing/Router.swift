@@ -8,7 +8,7 @@ public import HTTPTypes
 public struct Router: RequestHandler {
     /// Answers a request; the rules are those of ``RequestHandler/handle(_:reply:)``.
     public typealias Handle = @Sendable (_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) -> Void
-    /// Refuses a request before its body is read, or gives nil; the rules are those of ``RequestHandler/admit(_:)``.
+    /// Refuses a request before its body is read, or gives nil; the rules are those of ``RequestHandler/admit(_:_:)``.
     public typealias Admit = @Sendable (_ head: RequestHead, _ context: (any ExchangeContext)?) -> Response?
 
     /// What serves one method of one path.

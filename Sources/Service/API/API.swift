@@ -63,7 +63,8 @@ struct API: Sendable {
             try engine.exampleJSON($0.parameters["dataset"] ?? "", index: $0.parameters["index"] ?? "")
         }
         read(&router, "/info") { _ in try infoJSON() }
-        router.on(.get, "/metrics") { request, reply in
+        let text = "text/plain"
+        router.on(.get, "/metrics", admit: { head, _ in refusal(of: head, offer: text) }) { request, reply in
             submit(request, to: catalogue, reply) {
                 .bytes(metrics.exposition(), type: ExpositionWriter.contentType)
             }
@@ -139,8 +140,8 @@ struct API: Sendable {
         return nil
     }
 
-    private func refusal(of head: RequestHead) -> Response? {
-        MediaTypes.refusal(of: head.fields, hasBody: head.hasBody).map { Response($0, instance: head.target.raw) }
+    private func refusal(of head: RequestHead, offer: String = MediaTypes.json) -> Response? {
+        MediaTypes.refusal(of: head.fields, hasBody: head.hasBody, offer: offer).map { Response($0, instance: head.target.raw) }
     }
 
     func overloaded(_ head: RequestHead) -> Response {

@@ -8,7 +8,8 @@ enum MediaTypes {
     static let problem = "application/problem+json"
 
     /// Why a request's content or the answer it wants is not ours to deal in; nil if it is.
-    static func refusal(of fields: HTTPFields, hasBody: Bool) -> Problem? {
+    /// - Parameter offer: the type that answers have.
+    static func refusal(of fields: HTTPFields, hasBody: Bool, offer: String = json) -> Problem? {
         if hasBody, let type = fields[.contentType], !isJSON(type) {
             return Problem(
                 .unsupportedMediaType, "unsupported-media-type", "the body must be application/json; Content-Type says \(type)",
@@ -20,10 +21,10 @@ enum MediaTypes {
                 "the body must not be encoded; Content-Encoding says \(coding)", fields: [.acceptEncoding: "identity"])
         }
         let accepted = fields[values: .accept]
-        if !accepted.isEmpty, !acceptsJSON(accepted) {
+        if !accepted.isEmpty, !accepts(offer, accepted) {
             return Problem(
                 .notAcceptable, "not-acceptable",
-                "answers are application/json; Accept asks for \(accepted.joined(separator: ", "))")
+                "answers are \(offer); Accept asks for \(accepted.joined(separator: ", "))")
         }
         return nil
     }
@@ -35,11 +36,9 @@ enum MediaTypes {
         return parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" || $0 == "charset=\"utf-8\"" }
     }
 
-    /// Ranges that JSON is in, the most specific first.
-    private static let ranges = [json, "application/*", "*/*"]
-
-    /// Whether JSON has a weight above zero: that of the most specific range it is in (RFC 9110 section 12.5.1).
-    private static func acceptsJSON(_ fields: [String]) -> Bool {
+    /// Whether a type has a weight above zero: that of the most specific range it is in (RFC 9110 section 12.5.1).
+    private static func accepts(_ type: String, _ fields: [String]) -> Bool {
+        let ranges = [type, type.prefix { $0 != "/" } + "/*", "*/*"]
         let offers = fields.flatMap { $0.split(separator: ",") }.map { parameters(of: String($0)) }
         for range in ranges {
             let matching = offers.filter { $0.first == range }
