@@ -25,6 +25,14 @@ struct Serve: AsyncParsableCommand {
     var config: String?
 
     func run() async throws {
+        try await serve()
+        // A computation that the drain has broken off may not have noticed yet. `exit` would have OpenBLAS let go of its table of
+        // kernels first, and the computation call what is no longer there: the program would end by SIGSEGV.
+        _exit(0)
+    }
+
+    /// Serves to the end of the drain; the log is written and the store let go of when it returns.
+    private func serve() async throws {
         var flags: [String: String] = [:]
         if let host { flags["server.host"] = host }
         if let port { flags["server.port"] = String(port) }
