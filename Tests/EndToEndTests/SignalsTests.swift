@@ -45,7 +45,7 @@ struct SignalsTests {
         #expect(eventually { (try? server.get("/health/live")) == nil })
         #expect(server.process.poll() == nil, "it waits for the answer")
         server.process.send(second)
-        #expect(try server.process.wait(seconds: 5) == .exited(128 + second))
+        #expect(try server.process.wait(seconds: 20) == .exited(128 + second))
         #expect(throws: (any Error).self) { try client.answer() }
         #expect(server.process.standardError.contains("draining"))
     }
@@ -56,7 +56,7 @@ struct SignalsTests {
         server.process.send(SIGTERM)
         #expect(try eventually { try server.get("/health/ready").status == 503 })
         server.process.send(SIGTERM)
-        #expect(try server.process.wait(seconds: 5) == .exited(143))
+        #expect(try server.process.wait(seconds: 20) == .exited(143))
     }
 
     @Test("what was logged before the end is written, whichever way it ends", arguments: [1, 2])
