@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Who may come in.
-@Suite("API keys", .timeLimit(.minutes(3)))
+@Suite("API keys")
 struct AccessKeyTests {
     private static let (first, second) = ("first-key-0123456789", "second-key-987654321")
     private static let closed = ["/metrics", "/openapi.json", "/info", "/models", "/models/digits", "/nothing", "/health", "/"]

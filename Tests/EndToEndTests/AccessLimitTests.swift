@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// How much one client, and how much all of them together, may have of the server.
-@Suite("Limits of a client and of all", .timeLimit(.minutes(3)))
+@Suite("Limits of a client and of all")
 struct AccessLimitTests {
     private static let keys = ["first-key-0123456789", "second-key-987654321"]
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Which web pages may read answers.
-@Suite("Origins of web pages", .timeLimit(.minutes(3)))
+@Suite("Origins of web pages")
 struct AccessOriginTests {
     private static let listed = "https://app.example:8443"
     private static let key = "first-key-0123456789"

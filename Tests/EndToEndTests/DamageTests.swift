@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Stores that are damaged, and imports that are killed.
-@Suite("Damage and interruption", .timeLimit(.minutes(3)))
+@Suite("Damage and interruption")
 struct DamageTests {
     private let folder: TemporaryDirectory
 

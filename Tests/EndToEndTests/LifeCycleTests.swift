@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// From the first bind to the end of a drain, through overload and clients that leave.
-@Suite("The life of a server", .timeLimit(.minutes(3)))
+@Suite("The life of a server")
 struct LifeCycleTests {
     /// A question that takes some seconds on this machine, whatever machine that is.
     private func slowQuestion(of server: InfluencedServer) throws -> JSON {

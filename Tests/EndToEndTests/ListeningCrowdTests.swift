@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// More connections than anybody needs.
-@Suite("Crowds of connections", .serialized, .timeLimit(.minutes(5)))
+@Suite("Crowds of connections", .serialized)
 struct ListeningCrowdTests {
     /// What the kernel says of a process.
     private struct Process {

@@ -35,7 +35,7 @@ struct ListeningServer {
 }
 
 /// Where a server listens.
-@Suite("Listening", .timeLimit(.minutes(3)))
+@Suite("Listening")
 struct ListeningTests {
     private let folder: TemporaryDirectory
     private var path: String { folder.path("s.sock") }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is asked for again and again: catalogue pages that have not changed, the interface's description, metrics.
-@Suite("Tags, the interface's description, metrics", .timeLimit(.minutes(3)))
+@Suite("Tags, the interface's description, metrics")
 struct OperationsDocumentTests {
     static let tagged = [
         "/models", "/models/digits", "/datasets", "/datasets/digits-test", "/datasets/digits-test/examples/3",

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The names by which a request is found again, and the log in which it is.
-@Suite("Names and the access log", .timeLimit(.minutes(3)))
+@Suite("Names and the access log")
 struct OperationsNameTests {
     private static let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Nobody computes for a client that has gone.
-@Suite("Clients that go away", .timeLimit(.minutes(3)))
+@Suite("Clients that go away")
 struct SharingAbandonmentTests {
     /// Milliseconds until a condition holds.
     private func measure(_ condition: () throws -> Bool) rethrows -> Double? {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Who asks the same, or what can be solved together, is answered by one computation, and gets what it would get alone.
-@Suite("Sharing computations", .timeLimit(.minutes(5)))
+@Suite("Sharing computations")
 struct SharingTests {
     private static let exact: JSON = ["name": "exact"]
     private static let lissa: JSON = ["name": "lissa", "recursion_depth": 200, "num_repeat": 2, "seed": 5]

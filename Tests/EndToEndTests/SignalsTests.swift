@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// How the program is told to end.
-@Suite("Signals", .timeLimit(.minutes(3)))
+@Suite("Signals")
 struct SignalsTests {
     private func server(delay: Int, timeout: Int = 60_000) throws -> InfluencedServer {
         try InfluencedServer(

@@ -3,7 +3,7 @@ import Glibc
 import HTTP
 import Testing
 
-@Suite("Connections that end", .timeLimit(.minutes(2)))
+@Suite("Connections that end")
 struct LiveDisconnectionTests {
     @Test("A client that finishes sending after its request gets the full answer, however late")
     func halfClose() throws {

@@ -4,7 +4,7 @@ import Sockets
 import Synchronization
 import Testing
 
-@Suite("Stopping", .timeLimit(.minutes(2)))
+@Suite("Stopping")
 struct LiveDrainTests {
     @Test("A drain closes what is idle, finishes what is begun, takes nothing new, and ends")
     func drain() throws {

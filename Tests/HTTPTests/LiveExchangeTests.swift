@@ -1,7 +1,7 @@
 import HTTP
 import Testing
 
-@Suite("Exchanges over a connection", .timeLimit(.minutes(2)))
+@Suite("Exchanges over a connection")
 struct LiveExchangeTests {
     @Test("Requests in a row are served on one connection")
     func keepAlive() throws {

@@ -1,7 +1,7 @@
 import HTTP
 import Testing
 
-@Suite("Refusals over a connection", .timeLimit(.minutes(2)))
+@Suite("Refusals over a connection")
 struct LiveRefusalTests {
     @Test(
         "A refusal after which nothing can be trusted closes the connection",

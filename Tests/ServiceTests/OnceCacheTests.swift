@@ -5,7 +5,7 @@ import Testing
 
 @testable import Service
 
-@Suite("The cache of costly values", .timeLimit(.minutes(5)))
+@Suite("The cache of costly values")
 struct OnceCacheTests {
     private struct Failure: Error {}
 

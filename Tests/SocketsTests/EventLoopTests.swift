@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sockets
 
-@Suite("The event loop", .timeLimit(.minutes(5)))
+@Suite("The event loop")
 struct EventLoopTests {
     @Test("Tasks of one thread run in their order, all on the loop's thread, those given before the start as well")
     func taskOrder() throws {

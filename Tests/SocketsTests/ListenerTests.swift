@@ -6,7 +6,7 @@ import Testing
 
 @testable import Sockets
 
-@Suite("Listeners", .timeLimit(.minutes(5)))
+@Suite("Listeners")
 struct ListenerTests {
     @Test("Port 0 becomes the port that the system chose, which a second listener cannot have")
     func boundPort() throws {

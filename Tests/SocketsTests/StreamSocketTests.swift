@@ -5,7 +5,7 @@ import Testing
 
 @testable import Sockets
 
-@Suite("Stream sockets", .timeLimit(.minutes(5)))
+@Suite("Stream sockets")
 struct StreamSocketTests {
     @Test("A read says whether there is data, none yet, or no more")
     func receiving() throws {

@@ -3,7 +3,7 @@ import Testing
 
 /// The tables over real connections. Behind every input the client asks for one thing more: the answer to that shows that the
 /// connection went on, and that the input ended where it should.
-@Suite("Conformance", .timeLimit(.minutes(5)))
+@Suite("Conformance")
 struct ConformanceTests {
     private static let afterBody = WitnessServer.closingRequest
 

@@ -2,7 +2,7 @@ import HTTP
 import Testing
 
 /// What depends on when octets come, or on the end of a connection; the rest is in the tables.
-@Suite("Clients that wait, stop or go on", .timeLimit(.minutes(2)))
+@Suite("Clients that wait, stop or go on")
 struct WaitingClientTests {
     /// Requests whose every beginning is a state of its own: of the line, the fields, a body, chunks and trailers.
     private static let requests = [

@@ -9,7 +9,7 @@ import Testing
 @testable import Service
 
 /// What an answer is must not depend on who else asks.
-@Suite("The engine, asked by several at a time", .timeLimit(.minutes(5)))
+@Suite("The engine, asked by several at a time")
 struct EngineTogetherTests {
     private let bench: EngineBench
     private let requests: [InfluenceRequest]

@@ -50,7 +50,7 @@ private final class TestPipe {
     }
 }
 
-@Suite("Writing the log", .timeLimit(.minutes(5)))
+@Suite("Writing the log")
 struct LogSinkTests {
     private func logger(_ sink: LogSink) -> Logger {
         Logger(label: "test") { LineLogHandler(label: $0, sink: sink) }

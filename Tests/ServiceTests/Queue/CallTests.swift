@@ -6,7 +6,7 @@ import Testing
 
 @testable import Service
 
-@Suite("A call", .timeLimit(.minutes(1)))
+@Suite("A call")
 struct CallTests {
     /// A call, and what became of it.
     private final class Client: Sendable {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Service
 
-@Suite("The compute gate: batches, bounds and many at a time", .timeLimit(.minutes(2)))
+@Suite("The compute gate: batches, bounds and many at a time")
 struct ComputeGateQueueTests {
     /// A bench whose only worker is busy.
     private func busyBench(capacity: Int = 100) throws -> (bench: GateBench, blocker: Asker) {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Service
 
-@Suite("The compute gate: sharing and leaving", .timeLimit(.minutes(1)))
+@Suite("The compute gate: sharing and leaving")
 struct ComputeGateSharingTests {
     @Test("identical questions in flight are computed once, whether it runs or waits, and all get the answer")
     func coalescing() throws {

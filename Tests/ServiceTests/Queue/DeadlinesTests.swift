@@ -6,7 +6,7 @@ import Testing
 
 @testable import Service
 
-@Suite("Deadlines", .timeLimit(.minutes(1)))
+@Suite("Deadlines")
 struct DeadlinesTests {
     /// Notes which alarms went off, in order, and when.
     private final class Log: Sendable {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Service
 
-@Suite("The worker pool", .timeLimit(.minutes(1)))
+@Suite("The worker pool")
 struct WorkerPoolTests {
     /// An errand that takes until it is let go.
     private final class Gate: Sendable {
