@@ -107,7 +107,9 @@ let package = Package(
         tests("HTTPTests", of: ["HTTP", "Sockets", httpTypes]),
         tests(
             "ServiceTests",
-            of: ["Service", "Store", "JSON", "InverseCurvature", "LinearAlgebra", "HTTP", httpTypes, logging]),
+            of: [
+                "Service", "Store", "JSON", "InverseCurvature", "LinearAlgebra", "Networks", "HTTP", httpTypes, logging,
+            ]),
         tests("EndToEndTests", of: ["influenced", "JSON"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,21 +1,6 @@
 public import LinearAlgebra
 internal import Networks
 
-/// Scores of some examples along some directions.
-public struct Scores: Sendable {
-    /// Examples scored.
-    public let rowCount: Int
-    /// Directions they were scored along.
-    public let directionCount: Int
-    /// direction · gᵢ: [directions, rows].
-    public let values: AlignedMemory<Float>
-
-    /// The scores along one direction, copied.
-    public subscript(direction: Int) -> [Float] {
-        Array(values.elements[direction * rowCount..<(direction + 1) * rowCount])
-    }
-}
-
 extension FactoredGradients {
     /// direction · gᵢ for each direction, `model.parameterCount` long and stacked, and each selected example:
     /// 2·D·C flops for each pair. A tile's rows are read once for all directions. Where rows are bytes the directions are rounded to
@@ -25,25 +10,17 @@ extension FactoredGradients {
     /// number of threads.
     /// - Throws: `Interrupted`.
     public func scores(
-        of selection: RowSelection = .all, along directions: [Float], parallel: Parallel,
-        interruption: Interruption = .never
+        of selection: RowSelection, along directions: [Float], parallel: Parallel, interruption: Interruption
     ) throws -> Scores {
         let length = model.parameterCount
         precondition(directions.count % length == 0, "directions are as long as θ")
         let directionCount = directions.count / length
-        let values: AlignedMemory<Float>
-        switch selection {
-        case .all:
-            values = try scores(
-                of: .range(0..<count), along: directions, count: directionCount, parallel: parallel, interruption: interruption)
-        case .indices(let indices):
-            values = try indices.withUnsafeBufferPointer { indices in
-                try scores(
-                    of: .indices(indices), along: directions, count: directionCount, parallel: parallel,
-                    interruption: interruption)
-            }
+        return try selection.withBatch(of: count) { batch in
+            Scores(
+                rowCount: batch.count, directionCount: directionCount,
+                values: try scores(
+                    of: batch, along: directions, count: directionCount, parallel: parallel, interruption: interruption))
         }
-        return Scores(rowCount: values.count / max(1, directionCount), directionCount: directionCount, values: values)
     }
 
     private func scores(

@@ -5,7 +5,7 @@ public import Networks
 ///
 /// A gradient of p = C·(D + 1) numbers takes C, beside the features that are there anyway; and its dot product with a vector S is
 /// rᵢ · (S x̃ᵢ) (TracIn appendix F), so that no gradient is ever written out. Reads D stored numbers and C floats an example.
-public struct FactoredGradients: Sendable {
+public struct FactoredGradients: TrainingGradients {
     /// The model whose gradients these are.
     public let model: SoftmaxRegression
     /// x, [n, D].
@@ -23,12 +23,6 @@ public struct FactoredGradients: Sendable {
 
     /// n.
     public var count: Int { features.count }
-}
-
-/// The examples that are scored.
-public enum RowSelection: Sendable {
-    /// 0..<n.
-    case all
-    /// These, in this order.
-    case indices([UInt32])
+    /// p.
+    public var dimension: Int { model.parameterCount }
 }

@@ -1,7 +1,6 @@
 internal import Foundation
 public import InverseCurvature
 public import LinearAlgebra
-internal import Networks
 
 /// One example of a ranking.
 public struct RankedExample: Sendable, Equatable {
@@ -32,7 +31,7 @@ public struct GroupScore: Sendable, Equatable {
     public let standardError: Float?
 }
 
-extension FactoredGradients {
+extension TrainingGradients {
     /// Ranks the scored examples of one test.
     ///
     /// - Parameters:
@@ -62,7 +61,7 @@ extension FactoredGradients {
     public func groupScore(
         of members: [UInt32], test: Int, solution: Solution, parallel: Parallel, interruption: Interruption = .never
     ) throws -> GroupScore {
-        let length = model.parameterCount
+        let length = dimension
         let vectors = [Array(solution.vectors[test * length..<(test + 1) * length])] + repeats(of: test, solution)
         let scores = try scores(
             of: .indices(members), along: vectors.flatMap { $0 }, parallel: parallel, interruption: interruption)
@@ -71,7 +70,7 @@ extension FactoredGradients {
     }
 
     private func repeats(of test: Int, _ solution: Solution) -> [[Float]] {
-        let length = model.parameterCount
+        let length = dimension
         return solution.repeats.map { Array($0[test * length..<(test + 1) * length]) }
     }
 

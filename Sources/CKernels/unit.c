@@ -17,7 +17,8 @@ static bool is_supported(enum vector_unit unit) {
         case unit_avx512:
             return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
-        case unit_avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        case unit_avx2:
+            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
         default: break;
     }
 #endif
@@ -28,6 +29,13 @@ static void use(enum vector_unit unit) {
     choose_products(unit);
     choose_quantized(unit);
     choose_substitution(unit);
+    choose_elementary(unit);
+    choose_matrix(unit);
+    choose_correlation(unit);
+    choose_pooling(unit);
+    choose_encoded(unit);
+    choose_random(unit);
+    choose_projection(unit);
     current = unit;
 }
 

@@ -4,7 +4,7 @@
 
 enum vector_unit { unit_baseline, unit_avx2, unit_avx512, unit_avx512_vnni, unit_count };
 
-#define TARGET_AVX2 __attribute__((target("avx2,fma")))
+#define TARGET_AVX2 __attribute__((target("avx2,fma,f16c")))
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
 #define TARGET_AVX512_VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 
@@ -12,5 +12,12 @@ enum vector_unit { unit_baseline, unit_avx2, unit_avx512, unit_avx512_vnni, unit
 void choose_products(enum vector_unit unit);
 void choose_quantized(enum vector_unit unit);
 void choose_substitution(enum vector_unit unit);
+void choose_elementary(enum vector_unit unit);
+void choose_matrix(enum vector_unit unit);
+void choose_correlation(enum vector_unit unit);
+void choose_pooling(enum vector_unit unit);
+void choose_encoded(enum vector_unit unit);
+void choose_random(enum vector_unit unit);
+void choose_projection(enum vector_unit unit);
 
 #endif

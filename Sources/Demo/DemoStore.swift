@@ -13,9 +13,8 @@ public enum DemoStore {
          "loss": {"type": "cross_entropy"}, "weight_decay": 0.01}
         """
     private static let learningRate = 0.5
-    private static let weightDecay = 0.01
     /// Epochs whose parameters are kept: often while the loss falls fast, seldom later (TracIn, appendix D).
-    private static let keptEpochs = [5, 10, 20, 50, 100]
+    private static let keptEpochs: Set = [5, 10, 20, 50, 100]
     private static let mostEpochs = 5_000
     /// ‖∇F‖ at which the run ends: influence functions assume a minimum.
     private static let gradientNorm = 1e-6
@@ -47,23 +46,29 @@ public enum DemoStore {
         let kept: Set<String> =
             try store.models().contains { $0.name == "digits" } ? Set(engine.checkpointNames(ofModel: "digits")) : []
         guard !kept.contains("final") else { return }
-        let (model, features, targets) = try engine.trainingSet(spec: spec, dataset: "digits-train")
+        let (network, examples) = try engine.trainingSet(spec: spec, dataset: "digits-train")
         report("training a softmax regression")
-        func keep(_ state: GradientDescent.State, as name: String) throws {
+        func keep(_ checkpoint: TrainingCheckpoint, _ gradientNorm: Double?) throws {
+            let name = checkpoint.isFinal ? "final" : "epoch-\(checkpoint.epoch)"
             guard !kept.contains(name) else { return }
             try engine.importCheckpoint(
-                parameters: state.parameters, model: "digits", spec: spec, dataset: "digits-train", checkpoint: name,
+                parameters: checkpoint.parameters, model: "digits", spec: spec, dataset: "digits-train", checkpoint: name,
                 training: TrainingState(
-                    step: state.epoch, epoch: state.epoch, learningRate: learningRate, trainLoss: state.trainLoss))
+                    step: checkpoint.step, epoch: checkpoint.epoch, learningRate: checkpoint.learningRate,
+                    trainLoss: checkpoint.trainLoss))
             report(
-                "kept checkpoint \(name): train loss \(String(format: "%.4f", state.trainLoss)), "
-                    + "gradient norm \(String(format: "%.1e", state.gradientNorm))")
+                "kept checkpoint \(name): train loss \(String(format: "%.4f", checkpoint.trainLoss))"
+                    + (gradientNorm.map { ", gradient norm \(String(format: "%.1e", $0))" } ?? ""))
         }
-        let last = try GradientDescent(learningRate: learningRate, weightDecay: weightDecay).run(
-            model, on: features, targets: targets, epochs: mostEpochs, gradientNorm: gradientNorm, parallel: engine.parallel
-        ) { state in
-            if keptEpochs.contains(state.epoch) { try keep(state, as: "epoch-\(state.epoch)") }
+        // Every step sees every example: a step is an epoch, and all checkpoints have one learning rate. F is convex, so that the run
+        // ends at its minimum.
+        let settings = TrainingSettings(
+            optimizer: .sgd(SGD(learningRate: learningRate, momentum: 0.9, nesterov: true)), epochs: mostEpochs,
+            gradientNorm: gradientNorm, checkpoints: .epochs(keptEpochs))
+        let objective = NetworkObjective(network, on: examples)
+        var run = try TrainingRun(settings, of: objective, from: [Float](repeating: 0, count: network.parameterCount))
+        try run.resume(on: objective, parallel: engine.parallel) { moment in
+            for checkpoint in moment.checkpoints { try keep(checkpoint, moment.gradientNorm) }
         }
-        try keep(last, as: "final")
     }
 }

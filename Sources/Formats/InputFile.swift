@@ -19,8 +19,11 @@ public enum InputFile {
         }
         // There is nothing to map, and Foundation (Swift 6.3) leaks a buffer when it reads an empty file.
         if values[.size] as? Int == 0 { return Data() }
+        // `.mappedIfSafe` maps nothing on Linux (Swift 6.3); a file that cannot be mapped at all is read.
+        let url = URL(fileURLWithPath: path)
+        if let mapped = try? Data(contentsOf: url, options: .alwaysMapped) { return mapped }
         do {
-            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+            return try Data(contentsOf: url)
         } catch {
             throw FormatError(file: path, reason: "the file cannot be read; check its permissions")
         }

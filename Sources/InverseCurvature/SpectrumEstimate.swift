@@ -4,9 +4,9 @@ public import LinearAlgebra
 public struct SpectrumEstimate: Sendable, Equatable, Codable {
     /// λ_max(D), by Lanczos: a lower bound that is tight to about a per cent.
     public let largestEigenvalue: Double
-    /// trace(D).
+    /// trace(D), or an estimate.
     public let trace: Double
-    /// A bound of maxᵢ ‖Cᵢ‖.
+    /// A bound of maxᵢ ‖Cᵢ‖, or an estimate of one.
     public let largestExampleNorm: Double
 
     /// An estimate known from before.
@@ -22,8 +22,9 @@ public struct SpectrumEstimate: Sendable, Equatable, Codable {
         largestEigenvalue = try Lanczos.largestEigenvalue(dimension: curvature.dimension) { x, y in
             try curvature.product(of: x, to: y, vectorCount: 1, parallel: parallel, interruption: interruption)
         }
-        trace = curvature.trace
-        largestExampleNorm = curvature.largestExampleNorm
+        let size = try curvature.measure(parallel: parallel, interruption: interruption)
+        trace = size.trace
+        largestExampleNorm = size.largestExampleNorm
         guard largestEigenvalue.isFinite, trace.isFinite, largestExampleNorm.isFinite else { throw SolverError.notFinite }
     }
 }

@@ -15,6 +15,9 @@ public final class AlignedMemory<Element: BitwiseCopyable>: @unchecked Sendable 
     /// The first element.
     public var start: UnsafeMutablePointer<Element> { elements.baseAddress! }
 
+    /// A copy of the elements: also of memory that nobody else holds.
+    public var copy: [Element] { withExtendedLifetime(self) { Array(elements) } }
+
     /// Allocates `count` elements of undefined value; at least one, so that there always is an address.
     public init(uninitialized count: Int) {
         precondition(count >= 0, "a count can't be negative")

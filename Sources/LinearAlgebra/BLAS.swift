@@ -30,7 +30,8 @@ public enum Side: Sendable {
     var cblas: CBLAS_SIDE { self == .left ? CblasLeft : CblasRight }
 }
 
-/// The few BLAS routines the numerics stand on, row-major, single precision.
+/// The few BLAS routines the numerics stand on, row-major; in single precision but where a
+/// computation is checked against double.
 ///
 /// Sizes are the caller's: nothing here is checked, and a wrong leading dimension reads out of bounds, as in BLAS itself.
 public enum BLAS {
@@ -42,6 +43,18 @@ public enum BLAS {
         beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
     ) {
         cblas_sgemm(
+            CblasRowMajor, transA.cblas, transB.cblas, Int32(m), Int32(n), Int32(k),
+            alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
+    }
+
+    /// The same in double precision.
+    @inline(__always)
+    public static func multiply(
+        _ transA: Transposition, _ transB: Transposition, m: Int, n: Int, k: Int,
+        alpha: Double, _ a: UnsafePointer<Double>, _ lda: Int, _ b: UnsafePointer<Double>, _ ldb: Int,
+        beta: Double, _ c: UnsafeMutablePointer<Double>, _ ldc: Int
+    ) {
+        cblas_dgemm(
             CblasRowMajor, transA.cblas, transB.cblas, Int32(m), Int32(n), Int32(k),
             alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
     }

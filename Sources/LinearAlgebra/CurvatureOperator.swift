@@ -26,11 +26,6 @@ public protocol CurvatureOperator: Sendable {
     var dimension: Int { get }
     /// n: how many examples the curvature is the mean of.
     var exampleCount: Int { get }
-    /// trace(D).
-    var trace: Double { get }
-    /// An upper bound of maxᵢ ‖Cᵢ‖₂: how wide a mini-batch of one can swing.
-    var largestExampleNorm: Double { get }
-
     /// Memory for products with up to `vectorCount` vectors, which stop when `interruption` says so.
     func makeWorkspace(vectorCount: Int, interruption: Interruption) -> Workspace
 
@@ -46,10 +41,38 @@ public protocol CurvatureOperator: Sendable {
     /// A hint that a product over `batch` comes next: its memory may be asked for while other work goes on.
     func prepare(for batch: ExampleBatch, workspace: Workspace)
 
+    /// trace(D), and how wide a mini-batch of one can swing.
+    /// - Throws: `Interrupted`.
+    func measure(parallel: Parallel, interruption: Interruption) throws -> CurvatureSize
+
     /// Writes D + λI itself: every element of the lower triangle.
     /// - Throws: `Interrupted`.
     func write(
         plus shift: Double, to matrix: PackedSymmetricMatrix, parallel: Parallel, interruption: Interruption) throws
+}
+
+/// How large a curvature is, as far as one way through the examples shows.
+public struct CurvatureSize: Sendable, Equatable {
+    /// trace(D), or an unbiased estimate of it.
+    public let trace: Double
+    /// A bound of maxᵢ ‖Cᵢ‖₂, or an estimate of one.
+    public let largestExampleNorm: Double
+
+    /// A size that is known.
+    public init(trace: Double, largestExampleNorm: Double) {
+        self.trace = trace
+        self.largestExampleNorm = largestExampleNorm
+    }
+}
+
+/// How many pieces a sum over examples is split into: more than there will be cores, of more than a few examples each, and fewer
+/// where a vector is so long that copies of it would fill memory. Depends on the sum alone, so that the order in which the pieces are
+/// added, and with it every bit of the result, is the same on any number of threads.
+public enum ExamplePieces {
+    /// The pieces of a sum of `examples` vectors of `dimension` numbers.
+    public static func count(of examples: Int, dimension: Int) -> Int {
+        max(1, min(16, examples / 16, max(4, (64 << 20) / max(1, dimension))))
+    }
 }
 
 extension CurvatureOperator {
@@ -59,18 +82,15 @@ extension CurvatureOperator {
     /// Takes no hint.
     public func prepare(for batch: ExampleBatch, workspace: Workspace) {}
 
-    /// Pieces that a product over all examples is split into: more than there will be cores, and fixed, so that the order in
-    /// which the pieces are summed, and with it every bit of the result, is the same on any number of threads.
-    private static var pieces: Int { 16 }
-
-    /// y ← D·x over all examples, of which there must be one, for each of `vectorCount` stacked vectors. Takes memory for 16 times y.
+    /// y ← D·x over all examples, of which there must be one, for each of `vectorCount` stacked vectors. Takes memory for up to 16 times y.
     /// - Throws: `Interrupted`.
     public func product(
         of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel,
         interruption: Interruption = .never
     ) throws {
         precondition(exampleCount > 0, "a mean needs examples")
-        let ranges = Parallel.ranges(of: exampleCount, pieces: Self.pieces)
+        let ranges = Parallel.ranges(
+            of: exampleCount, pieces: ExamplePieces.count(of: exampleCount, dimension: dimension))
         let length = dimension * vectorCount
         let partials = AlignedMemory<Float>(uninitialized: length * ranges.count)
         // The pointer is only read, by every piece.

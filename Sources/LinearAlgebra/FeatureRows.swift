@@ -67,6 +67,16 @@ public final class FeatureRows: Sendable {
         }
     }
 
+    /// Copies the values of some rows, multiplier included, row-major.
+    public func copyValues(of rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+        let count = rows.count * width
+        switch storage {
+        case .float32(let memory): destination.update(from: memory.start + rows.lowerBound * width, count: count)
+        case .uint8(let memory): influenced_widen(memory.start + rows.lowerBound * width, destination, count)
+        }
+        if multiplier != 1 { for i in 0..<count { destination[i] *= multiplier } }
+    }
+
     /// Σ x² over one row's values (multiplier included).
     public func squaredNorm(of row: Int) -> Double {
         let sum: Double

@@ -22,10 +22,8 @@ public struct SoftmaxCurvature: CurvatureOperator {
     let outputFactors: [Float]
     /// Which curvature this is.
     public let kind: Kind
-    /// trace(D).
-    public let trace: Double
-    /// max over examples of ‖Aᵢ‖·‖x̃ᵢ‖², or a bound of it.
-    public let largestExampleNorm: Double
+    /// trace(D), and the largest ‖Aᵢ‖·‖x̃ᵢ‖² or a bound of it.
+    public let size: CurvatureSize
 
     /// - Parameter outputFactors: probabilities for `hessian`, residuals for `empiricalFisher`, [n, C].
     public init(_ kind: Kind, model: SoftmaxRegression, features: FeatureRows, outputFactors: [Float]) {
@@ -55,9 +53,11 @@ public struct SoftmaxCurvature: CurvatureOperator {
             trace += outputTrace * squaredNorm
             largest = max(largest, bound * squaredNorm)
         }
-        self.trace = trace / Double(features.count)
-        largestExampleNorm = largest
+        size = CurvatureSize(trace: trace / Double(features.count), largestExampleNorm: largest)
     }
+
+    /// Its size, which is known.
+    public func measure(parallel: Parallel, interruption: Interruption) throws -> CurvatureSize { size }
 
     /// p: the length of θ.
     public var dimension: Int { model.parameterCount }

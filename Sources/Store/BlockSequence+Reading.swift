@@ -12,18 +12,25 @@ struct StoredBlock {
 
     /// What is wrong with the block, given the width of its rows; nil if its length and, where asked, its checksum are right.
     func flaw(rowByteCount: Int, verifying: Bool) -> String? {
-        let expected = rows.count.multipliedReportingOverflow(by: rowByteCount)
-        guard !expected.overflow, expected.partialValue == bytes.count else {
-            return "\(name) has \(bytes.count) bytes where \(rows.count) rows of \(rowByteCount) bytes were written"
-        }
-        guard !verifying || ContentDigest(of: bytes).bytes == sha256 else {
-            return "\(name) does not match its SHA-256; restore the store from a copy, or make its content anew"
-        }
+        if let flaw = Self.lengthFlaw(of: rows, rowByteCount: rowByteCount, byteCount: bytes.count) { return flaw }
+        guard !verifying || ContentDigest(of: bytes).bytes == sha256 else { return Self.digestFlaw(of: rows) }
         return nil
     }
 
+    /// What is wrong with the length of the block of `rows`, if it is not what they ask for.
+    static func lengthFlaw(of rows: Range<Int>, rowByteCount: Int, byteCount: Int) -> String? {
+        let expected = rows.count.multipliedReportingOverflow(by: rowByteCount)
+        guard expected.overflow || expected.partialValue != byteCount else { return nil }
+        return "\(name(rows)) has \(byteCount) bytes where \(rows.count) rows of \(rowByteCount) bytes were written"
+    }
+
+    /// What to say of the block of `rows` if its bytes have another digest than is recorded.
+    static func digestFlaw(of rows: Range<Int>) -> String {
+        "\(name(rows)) does not match its SHA-256; restore the store from a copy, or make its content anew"
+    }
+
     /// "the block of rows A..<B".
-    var name: String { "the block of rows \(rows.lowerBound)..<\(rows.upperBound)" }
+    private static func name(_ rows: Range<Int>) -> String { "the block of rows \(rows.lowerBound)..<\(rows.upperBound)" }
 }
 
 extension BlockSequence {
@@ -42,7 +49,7 @@ extension BlockSequence {
                 what: what, reason: "\(rows.count) rows of \(rowByteCount) bytes do not fit \(destination.count) bytes exactly",
                 change: "pass a buffer of \(rows.count * rowByteCount) bytes")
         }
-        guard let base = destination.baseAddress, !rows.isEmpty else { return }
+        guard let base = destination.baseAddress, !rows.isEmpty, rowByteCount > 0 else { return }
         var next = rows.lowerBound
         try forEachBlock(overlapping: rows, in: db) { block in
             guard block.rows.lowerBound <= next, next < block.rows.upperBound else { return }

@@ -11,7 +11,7 @@ struct BlockSequence {
     let what: String
     /// Rows in all.
     let rowCount: Int
-    /// Bytes of a row.
+    /// Bytes of a row; rows of 0 bytes are in no blocks.
     let rowByteCount: Int
 
     /// The bounds that SQLite sets for one blob, with room to spare (https://www.sqlite.org/limits.html: 10⁹ bytes by default).
@@ -20,11 +20,11 @@ struct BlockSequence {
     /// Rows that make a block of about `byteCount` bytes: at least one.
     func rowsPerBlock(ofAbout byteCount: Int) -> Int { max(1, byteCount / max(1, rowByteCount)) }
 
-    /// Adds the block of `rows`.
-    func append(_ rows: Range<Int>, _ bytes: Data, to db: Database) throws {
+    /// Adds the block of `rows`, whose bytes have the digest `sha256`.
+    func append(_ rows: Range<Int>, _ bytes: Data, sha256: ContentDigest, to db: Database) throws {
         let statement = try db.cachedStatement(
             sql: "INSERT INTO \(table.rawValue) (owner, first_row, row_count, sha256, bytes) VALUES (?, ?, ?, ?, ?)")
-        try statement.execute(arguments: [owner, rows.lowerBound, rows.count, ContentDigest(of: bytes).bytes, bytes])
+        try statement.execute(arguments: [owner, rows.lowerBound, rows.count, sha256.bytes, bytes])
     }
 
     /// Adds all rows, whose bytes are `bytes`, in blocks of about `blockByteCount`; `wrote` is told the rows written so far.
@@ -33,13 +33,14 @@ struct BlockSequence {
     func appendAll(
         of bytes: Data, blockByteCount: Int, to db: Database, hashing hasher: inout ContentHasher, wrote: (Int) throws -> Void
     ) throws {
+        guard rowByteCount > 0 else { return try wrote(rowCount) }
         let step = rowsPerBlock(ofAbout: blockByteCount)
         for first in stride(from: 0, to: rowCount, by: step) {
             let rows = first..<min(first + step, rowCount)
             let start = bytes.startIndex + first * rowByteCount
             let block = bytes[start..<start + rows.count * rowByteCount]
             hasher.update(bytes: block)
-            try append(rows, block, to: db)
+            try append(rows, block, sha256: ContentDigest(of: block), to: db)
             try wrote(rows.upperBound)
         }
     }

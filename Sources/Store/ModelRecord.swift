@@ -25,7 +25,10 @@ public struct CheckpointRecord: Hashable, Sendable {
     public let sequence: Int
     /// What was recorded of the training when it was taken.
     public let training: TrainingState
-    /// The identity of the parameters: a digest over each tensor's name, type, shape and bytes, in order.
+    /// Whether its parameters are stored. They are not where its gradients were computed elsewhere.
+    public let hasTensors: Bool
+    /// The identity of the parameters: a digest over each tensor's name, type, shape and bytes, in order. Without tensors it is
+    /// the one that was given when the checkpoint was imported.
     public let sha256: ContentDigest
     /// When it was imported, to the second.
     public let createdAt: Date

@@ -16,6 +16,12 @@ struct RecordDecoder {
         try row.decode(Value?.self, forColumn: column)
     }
 
+    /// A yes or no; `missing` in a store of a version that had no such column yet.
+    func flag(_ column: String, missing: Bool) throws -> Bool {
+        guard row.hasColumn(column) else { return missing }
+        return try value(column)
+    }
+
     func digest(_ column: String) throws -> ContentDigest {
         guard let digest = ContentDigest(bytes: try value(column)) else { throw corrupt("\(column) is not 32 bytes long") }
         return digest
@@ -54,13 +60,16 @@ extension DatasetRecord {
         targetType = try decoder.elementType("target_type")
         targetShape = try decoder.shape("target_shape")
         targetRowByteCount = try decoder.value("target_row_bytes")
+        hasWeights = try decoder.flag("has_weights", missing: false)
         sha256 = try decoder.digest("sha256")
         createdAt = try decoder.date("created_at")
-        guard rowCount > 0, rowByteCount > 0, targetRowByteCount > 0,
+        // All are counted with weights, so that there is room for them whether they are there or not.
+        guard rowCount > 0, rowByteCount > 0 || exampleShape == [0], targetRowByteCount > 0 || targetShape == [0],
             Tensor.byteCount(of: exampleShape, elementType) == rowByteCount,
             Tensor.byteCount(of: targetShape, targetType) == targetRowByteCount,
             case let (width, tooWide) = rowByteCount.addingReportingOverflow(targetRowByteCount), !tooWide,
-            !rowCount.multipliedReportingOverflow(by: width).overflow
+            case let (weighted, tooWideWeighted) = width.addingReportingOverflow(Self.weightByteCount), !tooWideWeighted,
+            !rowCount.multipliedReportingOverflow(by: weighted).overflow
         else { throw decoder.corrupt("its shapes and its counts of rows and bytes do not agree") }
     }
 
@@ -75,6 +84,13 @@ extension DatasetRecord {
         BlockSequence(
             table: .targets, owner: id, what: "targets of dataset '\(name)'", rowCount: rowCount, rowByteCount: targetRowByteCount
         )
+    }
+
+    /// Where the weights are, if there are any.
+    var weights: BlockSequence {
+        BlockSequence(
+            table: .weights, owner: id, what: "weights of dataset '\(name)'", rowCount: rowCount,
+            rowByteCount: Self.weightByteCount)
     }
 }
 
@@ -110,6 +126,7 @@ extension CheckpointRecord {
         training = TrainingState(
             step: try decoder.optional("step"), epoch: try decoder.optional("epoch"),
             learningRate: try decoder.optional("learning_rate"), trainLoss: try decoder.optional("train_loss"))
+        hasTensors = try decoder.flag("has_tensors", missing: true)
         sha256 = try decoder.digest("sha256")
         createdAt = try decoder.date("created_at")
         guard let model: String = try decoder.optional("model_name") else {

@@ -14,13 +14,19 @@ enum Schema {
     /// The newest schema version this code knows: the number of its steps.
     static var version: Int { migrator.migrations.count }
 
+    /// The oldest schema version that can be read without bringing the store up to date.
+    static let oldestReadableVersion = 1
+
     /// The steps in order.
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("v1") { db in
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: datasets + models + caches)
-            for table in BlockTable.allCases { try db.execute(sql: blocks(table)) }
+            for table in BlockTable.tables(atVersion: 1) { try db.execute(sql: blocks(table)) }
+        }
+        migrator.registerMigration("v2") { db in
+            try db.execute(sql: datasetsWithWeights + checkpointsWithoutTensors + blocks(.weights))
         }
         return migrator
     }
@@ -132,11 +138,17 @@ enum BlockTable: String, CaseIterable, Sendable {
     case tensors = "tensor_block"
     case caches = "cache_block"
     case derived = "derived_block"
+    case weights = "weight_block"
+
+    /// The tables that a store has after so many of the schema's steps.
+    static func tables(atVersion version: Int) -> [BlockTable] {
+        version < 2 ? [.inputs, .targets, .tensors, .caches, .derived] : allCases
+    }
 
     /// The table whose rows own the blocks.
     var ownerTable: String {
         switch self {
-        case .inputs, .targets: "dataset"
+        case .inputs, .targets, .weights: "dataset"
         case .tensors: "tensor"
         case .caches: "cache"
         case .derived: "derived"

@@ -28,6 +28,7 @@ extension Store {
                     return build(of: cache, stored: try cache.blocks.storedRows(in: db))
                 }
                 try db.execute(sql: "DELETE FROM cache WHERE id = ?", arguments: [cache.id])
+                verified.forget(cache.blocks)
             }
             try Self.requireJSON(summary, "summary of cache '\(kind)'", in: db)
             try db.execute(
@@ -48,7 +49,7 @@ extension Store {
 
     /// Stores some rows of a cache in building.
     ///
-    /// Blocks may come in any order. A block that is there already with the same bytes is left alone.
+    /// Blocks may come in any order, from several threads. A block that is there already with the same bytes is left alone.
     ///
     /// - Parameters:
     ///   - cache: The cache, from ``beginCache(of:kind:key:layout:summary:)``.
@@ -74,10 +75,13 @@ extension Store {
                 reason: "a gradient is NaN or infinite",
                 change: "use a checkpoint from before the training diverged, or a type with a wider range")
         }
+        // Both are made before the store is locked, so that those who build a cache together wait for each other's writing alone.
+        let block = Data(bytes)
+        let sha256 = ContentDigest(of: block)
         try writing { db in
             let present = try Self.current(cache, in: db)
             if let old = try Self.block(overlapping: rows, of: blocks, in: db) {
-                guard old.rows == rows, old.sha256 == ContentDigest(of: Data(bytes)).bytes else {
+                guard old.rows == rows, old.sha256 == sha256.bytes else {
                     throw StoreError.alreadyExists(
                         kind: .block, name: "rows \(old.rows.lowerBound)..<\(old.rows.upperBound)", within: blocks.what,
                         change: "append only rows that are missing")
@@ -87,17 +91,23 @@ extension Store {
             guard present.state == .building else {
                 throw StoreError.corrupt(what: blocks.what, reason: "it is complete, but lacks rows \(rows); remove it")
             }
-            try blocks.append(rows, Data(bytes), to: db)
+            try blocks.append(rows, block, sha256: sha256, to: db)
         }
     }
 
     /// Declares a cache complete; from then on it is found by its key.
     ///
+    /// - Parameters:
+    ///   - cache: The cache. One that is complete already stays so.
+    ///   - summary: One JSON value in place of the one that the cache was begun with: what was measured of its rows is known only
+    ///     when they are all there. If nil, the cache keeps the summary it has.
     /// - Returns: The cache as it now is.
-    /// - Throws: ``StoreError``: `invalid` if rows are missing, `notFound` if the cache has been replaced since, `readOnly`, `busy`.
+    /// - Throws: ``StoreError``: `invalid` if rows are missing or the summary is not JSON, `notFound` if the cache has been
+    ///   replaced since, `readOnly`, `busy`, `diskFull`.
     @discardableResult
-    public func finishCache(_ cache: CacheRecord) throws -> CacheRecord {
+    public func finishCache(_ cache: CacheRecord, summary: String? = nil) throws -> CacheRecord {
         try writing { db in
+            if let summary { try Self.requireJSON(summary, "summary of cache '\(cache.kind)'", in: db) }
             let present = try Self.current(cache, in: db)
             let build = build(of: present, stored: try present.blocks.storedRows(in: db))
             guard build.missing.isEmpty else {
@@ -105,7 +115,9 @@ extension Store {
                     what: present.blocks.what, reason: "rows \(build.missing[0].lowerBound)... are missing",
                     change: "append every row before finishing")
             }
-            try db.execute(sql: "UPDATE cache SET state = 'complete' WHERE id = ?", arguments: [cache.id])
+            try db.execute(
+                sql: "UPDATE cache SET state = 'complete', summary = coalesce(?, summary) WHERE id = ?",
+                arguments: [summary, cache.id])
             return try Self.current(cache, in: db)
         }
     }

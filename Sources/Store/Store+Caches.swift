@@ -45,6 +45,7 @@ extension Store {
     /// - Throws: ``StoreError``: `readOnly`, `busy`.
     public func removeCache(_ cache: CacheRecord) throws {
         try writing { db in try db.execute(sql: "DELETE FROM cache WHERE id = ?", arguments: [cache.id]) }
+        verified.forget(cache.blocks)
     }
 
     static func cache(of checkpoint: CheckpointRecord, kind: String, in db: Database) throws -> CacheRecord? {

@@ -5,10 +5,11 @@ import GRDB
 extension Store {
     /// Reads all of the store and compares it with itself.
     ///
-    /// Looked at are: the schema; SQLite's own structures (`PRAGMA integrity_check`) and references (`PRAGMA foreign_key_check`); that
-    /// blocks follow each other without gaps or overlaps, have the lengths their rows ask for, and match their SHA-256; that
-    /// floating-point values are finite; that shapes, types and counts agree; the digests of datasets and checkpoints; that complete
-    /// caches are complete. All is seen as of one moment; others may write meanwhile.
+    /// Looked at are: the schema; SQLite's own structures (`PRAGMA integrity_check`) and references (`PRAGMA foreign_key_check`);
+    /// that blocks follow each other without gaps or overlaps, have the lengths their rows ask for, and match their SHA-256; that
+    /// floating-point values are finite, and weights usable; that shapes, types and counts agree; the digests of datasets and
+    /// checkpoints; that complete caches are complete. All is seen as of one moment; others may write meanwhile. A store of an
+    /// older version is compared with what that version was.
     ///
     /// - Parameter progress: Told the blocks looked at so far and their number. It must not call this store. If it throws, the
     ///   check ends.
@@ -37,6 +38,8 @@ struct StoreCheck {
     let db: Database
     private let progress: (Int, Int) throws -> Void
     private(set) var findings: [StoreFinding] = []
+    /// The tables of blocks that a store of this version has.
+    private(set) var tables: [BlockTable] = []
     private var done = 0
     private var total = 0
 
@@ -66,14 +69,21 @@ struct StoreCheck {
         }
     }
 
-    /// Compares the tables and indexes with those that the schema's steps make, and counts the blocks.
+    /// Compares the tables and indexes with those that the steps the store has been through make, and counts the blocks.
     ///
     /// - Returns: Whether all tables are there.
     mutating func schemaIsUsable() throws -> Bool {
         let query =
             "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'grdb_%' AND name NOT LIKE 'sqlite_stat%'"
+        let migrator = Schema.migrator
+        let steps = try migrator.completedMigrations(db)
+        guard let last = steps.last else {
+            report("database", nil, "the steps of its schema are not recorded")
+            return false
+        }
         let blank = try DatabaseQueue()
-        try Schema.migrator.migrate(blank)
+        try migrator.migrate(blank, upTo: last)
+        tables = BlockTable.tables(atVersion: steps.count)
         let expected = try blank.read { blank in try Self.objects(query, in: blank) }
         let found = try Self.objects(query, in: db)
         var usable = true
@@ -85,7 +95,7 @@ struct StoreCheck {
             report("database", object, "is not part of a store")
         }
         guard usable else { return false }
-        for table in BlockTable.allCases {
+        for table in tables {
             try attempt(table.rawValue) { check in
                 check.total += try Int.fetchOne(check.db, sql: "SELECT count(*) FROM \(table.rawValue)") ?? 0
             }
@@ -120,6 +130,7 @@ struct StoreCheck {
         _ blocks: BlockSequence, type: ElementType?, mayLackRows: Bool = false, visit: (Data) -> Void = { _ in }
     ) throws {
         let table = blocks.table.rawValue
+        guard blocks.rowByteCount > 0 else { return try checkAbsence(of: blocks, "its rows have no bytes") }
         try attempt(table, blocks.what) { check in
             var next = 0
             try blocks.forEachBlock(in: check.db) { block in
@@ -143,6 +154,19 @@ struct StoreCheck {
             if next < blocks.rowCount, !mayLackRows {
                 check.report(table, blocks.what, rows: next..<blocks.rowCount, "these rows are in no block")
             }
+        }
+    }
+
+    /// Reports blocks of an owner that should have none, for the `reason` given.
+    mutating func checkAbsence(of blocks: BlockSequence, _ reason: String) throws {
+        let table = blocks.table.rawValue
+        guard tables.contains(blocks.table) else { return }
+        try attempt(table, blocks.what) { check in
+            let count = try Int.fetchOne(
+                check.db, sql: "SELECT count(*) FROM \(table) WHERE owner = ?", arguments: [blocks.owner])
+            guard let count, count > 0 else { return }
+            check.report(table, blocks.what, "there are \(count) blocks, but \(reason)")
+            check.done += count
         }
     }
 

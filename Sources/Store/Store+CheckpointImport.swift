@@ -54,7 +54,7 @@ extension Store {
     }
 
     /// The model a checkpoint is to be added to, made if there is none.
-    private static func modelForCheckpoint(named name: String, spec: String, dataset: String, in db: Database) throws
+    static func modelForCheckpoint(named name: String, spec: String, dataset: String, in db: Database) throws
         -> ModelRecord
     {
         try requireJSON(spec, "spec of model '\(name)'", in: db)
@@ -82,7 +82,7 @@ extension Store {
     }
 
     /// Writes the checkpoint's record, with a digest that is not its own yet.
-    private static func insertRecord(
+    static func insertRecord(
         named name: String, of model: ModelRecord, _ training: TrainingState, in db: Database
     ) throws -> CheckpointRecord {
         let taken = try Bool.fetchOne(
@@ -115,7 +115,7 @@ extension Store {
         return try TensorRecord(row)
     }
 
-    private static func checkpoint(withID id: Int64, in db: Database) throws -> CheckpointRecord {
+    static func checkpoint(withID id: Int64, in db: Database) throws -> CheckpointRecord {
         let row = try Row.fetchOne(db, sql: CheckpointRecord.select + " WHERE checkpoint.id = ?", arguments: [id])
         guard let row else { throw StoreError.notFound(kind: .checkpoint, name: "\(id)", within: nil, nearby: []) }
         return try CheckpointRecord(row)
@@ -123,7 +123,7 @@ extension Store {
 }
 
 extension Store {
-    private static func check(_ training: TrainingState) throws {
+    static func check(_ training: TrainingState) throws {
         for (part, value) in [("learning rate", training.learningRate), ("training loss", training.trainLoss)] {
             guard value?.isFinite != false else {
                 throw StoreError.invalid(

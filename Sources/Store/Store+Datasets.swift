@@ -44,6 +44,24 @@ extension Store {
         try reading { db in try dataset.targets.read(rows, into: destination, verifying: verifying, from: db) }
     }
 
+    /// Copies the weights of `rows` into `destination`, one `float32` for each.
+    ///
+    /// - Parameters:
+    ///   - dataset: The dataset, as this store gave it, with ``DatasetRecord/hasWeights``.
+    ///   - rows: Rows, from 0.
+    ///   - destination: Exactly `rows.count × 4` bytes, of any alignment.
+    ///   - verifying: Whether each block read is compared with its SHA-256.
+    /// - Throws: ``StoreError``: `outOfRange`, `invalid` for a dataset without weights or a buffer of another length, `corrupt`.
+    public func readWeights(
+        of dataset: DatasetRecord, rows: Range<Int>, into destination: UnsafeMutableRawBufferPointer, verifying: Bool = true
+    ) throws {
+        guard dataset.hasWeights else {
+            throw StoreError.invalid(
+                what: "dataset '\(dataset.name)'", reason: "its examples have no weights", change: "count each example as 1")
+        }
+        try reading { db in try dataset.weights.read(rows, into: destination, verifying: verifying, from: db) }
+    }
+
     /// The annotations of the examples at `indices`, in that order; with neither id nor metadata where none were imported.
     ///
     /// - Throws: ``StoreError``: `outOfRange` for an index the dataset does not have.

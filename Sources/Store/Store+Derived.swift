@@ -71,7 +71,8 @@ extension Store {
             }
             for first in stride(from: 0, to: bytes.count, by: blockByteCount) {
                 let range = first..<min(first + blockByteCount, bytes.count)
-                try record.blocks.append(range, Data(bytes[range]), to: db)
+                let block = Data(bytes[range])
+                try record.blocks.append(range, block, sha256: ContentDigest(of: block), to: db)
             }
             return record
         }

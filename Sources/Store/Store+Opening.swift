@@ -14,8 +14,9 @@ extension Store {
     /// Opens the store at `path`.
     ///
     /// Where `access` is `.readWrite` but the file or its folder is write-protected, the store opens for reading only;
-    /// ``isWritable`` tells. A store in a write-protected folder that nobody has open is read as a still picture: nobody may write to it
-    /// meanwhile. A store of an older version is brought up to date when it is opened for writing.
+    /// ``isWritable`` tells. A store in a write-protected folder that nobody has open is read as a still picture: nobody may
+    /// write to it meanwhile. A store of an older version is brought up to date when it is opened for writing, and read as it is
+    /// when it is opened for reading.
     ///
     /// - Parameters:
     ///   - path: The file; a relative path starts from the current folder.
@@ -65,7 +66,7 @@ extension Store {
                 }
             } else {
                 guard case .store(let version) = found else { throw blankFile(path) }
-                guard version == Schema.version else {
+                guard version >= Schema.oldestReadableVersion else {
                     throw StoreError.olderVersion(path: path, version: version, knownVersion: Schema.version)
                 }
                 pool = try DatabasePool(path: location, configuration: configuration(writable: false, busyTimeout: busyTimeout))

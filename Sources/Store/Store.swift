@@ -33,6 +33,9 @@ public final class Store: Sendable {
     /// Bytes a block is to have, apart from the last of its kind: a few MiB are read at full speed, and make a small transaction.
     let blockByteCount: Int
 
+    /// The blocks whose checksums have been found right since the store was opened.
+    let verified = VerifiedBlocks()
+
     init(path: String, pool: DatabasePool, writeLock: WriteLock?, patience: Double, blockByteCount: Int) {
         self.path = path
         self.pool = pool

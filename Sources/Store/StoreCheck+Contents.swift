@@ -11,6 +11,7 @@ extension StoreCheck {
             hasher.updateHeader(of: dataset)
             try check.checkBlocks(dataset.inputs, type: dataset.elementType) { hasher.update(bytes: $0) }
             try check.checkBlocks(dataset.targets, type: dataset.targetType) { hasher.update(bytes: $0) }
+            try check.checkWeights(of: dataset, &hasher)
             if hasher.finalize() != dataset.sha256 {
                 check.report("dataset", dataset.name, "its content does not match its SHA-256 \(dataset.sha256)")
             }
@@ -21,6 +22,23 @@ extension StoreCheck {
                 check.report("example", dataset.name, "\(stray) annotations are of examples the dataset does not have")
             }
         }
+    }
+
+    /// A dataset's weights: they are what may stand there, or nowhere.
+    private mutating func checkWeights(of dataset: DatasetRecord, _ hasher: inout ContentHasher) throws {
+        guard dataset.hasWeights else { return try checkAbsence(of: dataset.weights, "its examples have no weights") }
+        hasher.updateHeaderOfWeights()
+        var areUsable = true
+        var oneIsPositive = false
+        try checkBlocks(dataset.weights, type: nil) { bytes in
+            hasher.update(bytes: bytes)
+            bytes.withUnsafeBytes { bytes in
+                areUsable = areUsable && WeightScan.firstUnusable(in: bytes) == nil
+                oneIsPositive = oneIsPositive || WeightScan.hasPositive(in: bytes)
+            }
+        }
+        if !areUsable { report(BlockTable.weights.rawValue, dataset.weights.what, "a weight is negative, NaN or infinite") }
+        if !oneIsPositive { report(BlockTable.weights.rawValue, dataset.weights.what, "no weight is above 0") }
     }
 
     /// Each model's record, its checkpoints and their tensors.
@@ -47,7 +65,9 @@ extension StoreCheck {
                 hasher.updateHeader(of: tensor)
                 try check.checkBlocks(tensor.blocks(in: checkpoint.what), type: tensor.elementType) { hasher.update(bytes: $0) }
             }
-            if hasher.finalize() != checkpoint.sha256 {
+            if !checkpoint.hasTensors {
+                if position > 0 { check.report("checkpoint", checkpoint.what, "it has tensors, but claims to have none") }
+            } else if hasher.finalize() != checkpoint.sha256 {
                 check.report("checkpoint", checkpoint.what, "its tensors do not match its SHA-256 \(checkpoint.sha256)")
             }
         }

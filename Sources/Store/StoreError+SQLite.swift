@@ -11,6 +11,9 @@ extension StoreError {
         case .SQLITE_FULL: self = .diskFull(path: path)
         case .SQLITE_READONLY, .SQLITE_PERM: self = .readOnly(path: path)
         case .SQLITE_CORRUPT: self = .corrupt(what: path, reason: error.message ?? "the database disk image is malformed")
+        // Every constraint is checked for before anything is written: only records that were wrong before can violate one.
+        case .SQLITE_CONSTRAINT:
+            self = .corrupt(what: path, reason: "\(error.message ?? "a constraint is violated"); run a check to see where")
         case .SQLITE_NOTADB: self = .notAStore(path: path, reason: "it is no SQLite database")
         case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(path: path, seconds: seconds)
         default:

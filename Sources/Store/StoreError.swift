@@ -68,7 +68,10 @@ extension StoreError: CustomStringConvertible {
             let hint = nearby.isEmpty ? "" : "; there is " + nearby.map { "'\($0)'" }.joined(separator: ", ")
             return "no \(kind.rawValue) '\(name)'\(place)\(hint)"
         case .outOfRange(let what, let rows, let count):
-            let asked = rows.count == 1 ? "row \(rows.lowerBound)" : "rows \(rows.lowerBound)..<\(rows.upperBound)"
+            // The count of a range can be more than a number holds.
+            let asked =
+                rows.lowerBound &+ 1 == rows.upperBound
+                ? "row \(rows.lowerBound)" : "rows \(rows.lowerBound)..<\(rows.upperBound)"
             return "\(what) has no \(asked): it holds \(count) rows, numbered from 0"
         case .alreadyExists(let kind, let name, let within, let change):
             return "\(within ?? "the store") already holds a \(kind.rawValue) '\(name)'; \(change)"

@@ -75,7 +75,7 @@ struct ScoresTests {
         let problem = ScoringProblem(count: 10, width: 3, classes: 2, bias: true, bytes: false)
         #expect(throws: Interrupted()) {
             try problem.gradients.scores(
-                along: [Float](repeating: 1, count: 8), parallel: parallel, interruption: Interruption { true })
+                of: .all, along: [Float](repeating: 1, count: 8), parallel: parallel, interruption: Interruption { true })
         }
     }
 

@@ -33,6 +33,10 @@ struct RankOneCurvature: CurvatureOperator {
     var trace: Double { (0..<rows.count).reduce(0) { $0 + Double(signs[$1]) * rows.squaredNorm(of: $1) } / Double(rows.count) }
     var largestExampleNorm: Double { (0..<rows.count).reduce(0) { max($0, rows.squaredNorm(of: $1)) } }
 
+    func measure(parallel: Parallel, interruption: Interruption) -> CurvatureSize {
+        CurvatureSize(trace: trace, largestExampleNorm: largestExampleNorm)
+    }
+
     final class Workspace {
         var gathered: [Float] = []
         var products: [Float] = []

@@ -24,7 +24,7 @@ struct IrisSoftmaxTests {
 
     init() throws {
         spec = try ModelSpec(JSON(parsing: String(contentsOfFile: Fixtures.path(Self.folder + "spec.json"), encoding: .utf8)))
-        model = try SoftmaxRegression(spec)
+        model = try #require(SoftmaxRegression(Network(spec)))
         let file = try SafetensorsFile(path: Fixtures.path(Self.folder + "model.safetensors"))
         let model = model
         parameters = try model.tensors.flatMap { try file.tensor(named: $0.name).floats() }

@@ -68,7 +68,7 @@ struct SoftmaxCurvatureExplicitTests {
     func trace(problem: SoftmaxProblem, kind: SoftmaxCurvature.Kind) throws {
         let matrix = problem.reference.curvature(kind, problem.theta, over: Array(0..<21))
         let trace = (0..<matrix.rows).reduce(0) { $0 + matrix[$1, $1] }
-        #expect(abs(try problem.curvature(kind).trace - trace) < 1e-5 * trace)
+        #expect(abs(try problem.curvature(kind).size.trace - trace) < 1e-5 * trace)
     }
 
     @Test(
@@ -92,7 +92,7 @@ struct SoftmaxCurvatureExplicitTests {
             }
         }
         let largest = norms.max() ?? 0
-        let bound = try problem.curvature(kind).largestExampleNorm
+        let bound = try problem.curvature(kind).size.largestExampleNorm
         #expect(bound >= largest * (1 - 1e-5))
         #expect(bound <= 2 * largest)
     }

@@ -16,7 +16,7 @@ struct CheckTests {
         let store = try fixture.open()
         checkpoint = try store.addModel()
         try store.importDataset(
-            named: "points", inputs: floats([20, 3]), targets: floats([20]),
+            named: "points", inputs: floats([20, 3]), targets: floats([20]), weights: weights(20),
             annotations: [ExampleAnnotation(index: 3, id: "three", metadata: "{}")])
         _ = try store.addCache(to: checkpoint)
         try Data(count: 100).withUnsafeBytes {
@@ -76,16 +76,17 @@ struct CheckTests {
         if let digest { #expect(found[1].hasPrefix(digest)) }
     }
 
-    @Test("verified reads of flipped targets, tensors, caches and derived bytes are refused")
+    @Test("verified reads of flipped targets, weights, tensors, caches and derived bytes are refused")
     func verifiedReads() throws {
         for table in BlockTable.allCases { try fixture.flipByte(in: table) }
         let store = try fixture.open()
         let dataset = try store.dataset(named: "digits")
+        let points = try store.dataset(named: "points")
         let cache = try store.caches(of: checkpoint)[0]
         let derived = try store.derived(of: checkpoint)[0]
         let reads: [() throws -> Any] = [
             { try store.inputs(dataset, 0..<1) }, { try store.targets(dataset, 0..<1) }, { try store.tensors(of: checkpoint) },
-            { try store.rows(cache, 0..<1) }, { try store.bytes(derived) },
+            { try store.rows(cache, 0..<1) }, { try store.bytes(derived) }, { try store.weights(points, 19..<20) },
         ]
         for read in reads {
             let error = #expect(throws: StoreError.self) { _ = try read() }

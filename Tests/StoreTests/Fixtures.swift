@@ -86,6 +86,13 @@ func labels(_ count: Int) -> Tensor {
     return Tensor(elementType: .int32, shape: [count], bytes: values.withUnsafeBytes { Data($0) })!
 }
 
+/// Weights 0, 0.5, 1, 1.5 in turn.
+func weights(_ count: Int, changing changes: [Int: Float] = [:]) -> Tensor {
+    var values = (0..<count).map { Float($0 % 4) * 0.5 }
+    for (index, value) in changes { values[index] = value }
+    return Tensor(elementType: .float32, shape: [count], bytes: values.withUnsafeBytes { Data($0) })!
+}
+
 /// A spec; the store asks only that it is JSON.
 let spec = #"{"layers": [{"type": "linear"}], "loss": {"type": "cross_entropy"}}"#
 
@@ -99,6 +106,12 @@ extension Store {
     func targets(_ dataset: DatasetRecord, _ rows: Range<Int>) throws -> Data {
         var result = Data(count: rows.count * dataset.targetRowByteCount)
         try result.withUnsafeMutableBytes { try readTargets(of: dataset, rows: rows, into: $0) }
+        return result
+    }
+
+    func weights(_ dataset: DatasetRecord, _ rows: Range<Int>) throws -> Data {
+        var result = Data(count: rows.count * 4)
+        try result.withUnsafeMutableBytes { try readWeights(of: dataset, rows: rows, into: $0) }
         return result
     }
 

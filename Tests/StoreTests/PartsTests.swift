@@ -111,6 +111,10 @@ struct PartsTests {
                 .outOfRange(what: "dataset 'd'", rows: 3..<8, count: 5),
                 "dataset 'd' has no rows 3..<8: it holds 5 rows, numbered from 0"
             ),
+            (
+                .outOfRange(what: "d", rows: Int.min..<Int.max, count: 5),
+                "d has no rows \(Int.min)..<\(Int.max): it holds 5 rows, numbered from 0"
+            ),
             (.notFound(kind: .store, name: "/s", within: nil, nearby: []), "no store '/s'"),
             (.invalid(what: "x", reason: "it is y", change: "do z"), "x: it is y; do z"),
             (.corrupt(what: "x", reason: "y"), "x is damaged: y"),

@@ -24,6 +24,7 @@ struct Ratios {
         }
         try solvers(mnist, peer, parallel)
         try scan(mnist, peer, parallel)
+        try encodedScan(parallel)
     }
 
     private static func solvers(_ mnist: MNIST, _ peer: TorchPeer?, _ parallel: Parallel) throws {
@@ -80,7 +81,7 @@ struct Ratios {
         ratio("torch's product / our scan", cases["torch X @ S, the product alone"], cases["our scan of 55,000 rows"], atLeast: 1)
     }
 
-    private static func ratio(_ name: String, _ a: Double?, _ b: Double?, atLeast bound: Double? = nil) {
+    static func ratio(_ name: String, _ a: Double?, _ b: Double?, atLeast bound: Double? = nil) {
         guard let a, let b else {
             print("  (no \(name): set PEERS_PYTHON to an interpreter that has torch)")
             return

@@ -53,6 +53,33 @@ void influenced_lanes_collect(const float *panel, size_t stride, size_t columns,
 void influenced_lanes_solve(const float *triangle, size_t row_stride, size_t column_stride, size_t order, bool transposed,
                             float *x);
 
+// C = alpha · op(A) · op(B) + beta · C, row-major, op(A) [m, k], op(B) [k, n], C [m, n], where op transposes what is `transposed`;
+// beta = 0 overwrites. An element's bits depend on its row of op(A), its column of op(B) and itself alone: not on m, n or strides.
+// Takes up to 64 KiB of stack, and C may overlap neither A nor B.
+void influenced_multiply(bool transposed_a, bool transposed_b, size_t m, size_t n, size_t k, float alpha, const float *a,
+                         size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
+
+// Functions of one number, as PyTorch defines them. leaky_relu's slope and softplus's β are `a`; softplus's threshold is `b`.
+enum influenced_function {
+    influenced_relu,
+    influenced_leaky_relu,
+    influenced_tanh,
+    influenced_sigmoid,
+    influenced_silu,
+    influenced_gelu,
+    influenced_gelu_tanh,
+    influenced_softplus,
+};
+
+// value[i] = f(x[i]), first[i] = f′(x[i]), second[i] = f″(x[i]), each where not null; each may be x itself. A result has the same
+// bits wherever its number stands. NaN gives NaN, and infinities give limits.
+void influenced_elementwise(enum influenced_function function, float a, float b, const float *x, size_t count, float *value,
+                            float *first, float *second);
+
+// Of each row of x, [rows, classes]: the softmax into `probabilities`, which may be x, and log Σ_c exp(x[c]) into `log_sums`,
+// each where not null. A row with NaN or +∞, or of −∞ alone, gives NaN.
+void influenced_softmax_rows(const float *x, size_t rows, size_t classes, float *probabilities, double *log_sums);
+
 // destination[i] = source[i].
 void influenced_widen(const uint8_t *source, float *destination, size_t count);
 

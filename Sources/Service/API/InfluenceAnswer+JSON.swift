@@ -3,6 +3,7 @@ internal import Foundation
 internal import InverseCurvature
 internal import JSON
 internal import LinearAlgebra
+internal import Networks
 internal import Store
 
 extension InfluenceAnswer {
@@ -48,7 +49,7 @@ extension InfluenceAnswer {
         var members: JSONObject = ["index": .integer(example.index)]
         let annotation = annotations[example.index]
         if let id = annotation?.id { members["id"] = .string(id) }
-        members["target"] = .integer(Int(model.training.targets[example.index]))
+        members["target"] = .target(model.training.targets.number(example.index))
         members["score"] = .float(example.score)
         if let error = example.standardError { members["standard_error"] = .float(error) }
         members["predicted_loss_change_if_removed"] = .double(Double(example.score) / Double(model.gradients.count))

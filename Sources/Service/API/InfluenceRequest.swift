@@ -16,8 +16,8 @@ public struct InfluenceRequest: Hashable, Sendable {
 
         /// Where its input comes from.
         public let source: Source
-        /// The label it is judged by; nil for the dataset's, or the predicted one.
-        public let target: Int?
+        /// The label or value it is judged by; nil for the dataset's, or the predicted label.
+        public let target: Double?
         /// Its place in the request, for errors.
         public let pointer: String
     }

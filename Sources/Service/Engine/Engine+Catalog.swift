@@ -53,7 +53,7 @@ extension Engine {
 
     private func json(_ model: ModelRecord) throws -> JSON {
         let checkpoints = try store.checkpoints(of: model)
-        let network = try SoftmaxRegression(try model.parsedSpec())
+        let network = try Network(model.parsedSpec(), exampleShape: store.dataset(named: model.dataset).exampleShape)
         return [
             "name": .string(model.name), "spec": try JSON(parsing: model.spec),
             "parameter_count": .integer(network.parameterCount), "dataset": .string(model.dataset),

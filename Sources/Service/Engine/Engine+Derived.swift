@@ -8,7 +8,7 @@ internal import Store
 /// Which curvature of which checkpoint.
 struct CurvatureKey: Hashable, Sendable {
     let identity: ContentDigest
-    let kind: InferredCurvature
+    let kind: CurvatureKind
 }
 
 /// Which factor: a curvature and its λ.
@@ -19,16 +19,16 @@ struct FactorKey: Hashable, Sendable {
 
 /// A curvature and what is known of its spectrum.
 struct CurvatureOfModel: Sendable {
-    let operation: SoftmaxCurvature
+    let operation: any CurvatureOperator
     let spectrum: SpectrumEstimate
 }
 
 // What is costly to derive is kept in memory, and in the store where it can be written.
 extension Engine {
     /// A curvature of a model with its spectrum, which is estimated once for a checkpoint.
-    func curvature(_ kind: InferredCurvature, of model: LoadedModel, interruption: Interruption) throws -> CurvatureOfModel {
+    func curvature(_ kind: CurvatureKind, of model: LoadedModel, interruption: Interruption) throws -> CurvatureOfModel {
         let key = CurvatureKey(identity: model.identity, kind: kind)
-        return try curvatures.value(for: key, cost: { _ in model.gradients.residuals.count * MemoryLayout<Float>.stride }) {
+        return try curvatures.value(for: key, cost: { _ in model.gradients.count * MemoryLayout<Float>.stride }) {
             let operation = model.curvature(kind)
             let name = "spectrum-\(kind.rawValue)"
             if let kept = try store.derived(of: model.checkpoint, kind: name, key: model.identity),
@@ -44,12 +44,21 @@ extension Engine {
         }
     }
 
+    /// What neighbours among a model's training examples are told by.
+    func neighborFeatures(of model: LoadedModel, interruption: Interruption) throws -> FeatureRows {
+        let network = try model.network(at: "/candidates/nearest_neighbors")
+        guard network.trained.hidden != nil else { return network.examples.features }
+        return try hiddenFeatures.value(for: model.identity, cost: \.byteCount) {
+            try network.hidden(of: network.examples.features, parallel: parallel, interruption: interruption)
+        }
+    }
+
     /// The Cholesky factor of a curvature plus λ.
     ///
     /// Only the factor without damping goes to the store: it is what most requests use, and a client that tries many dampings must
     /// not fill the disk.
     func factor(
-        of system: DampedCurvature, _ kind: InferredCurvature, model: LoadedModel, isUndamped: Bool, interruption: Interruption
+        of system: DampedCurvature, _ kind: CurvatureKind, model: LoadedModel, isUndamped: Bool, interruption: Interruption
     ) throws -> ExactSolver {
         let key = FactorKey(curvature: CurvatureKey(identity: model.identity, kind: kind), shift: system.shift)
         return try factors.value(for: key, cost: { $0.factor.packed.memory.count * MemoryLayout<Float>.stride }) {

@@ -32,7 +32,7 @@ extension Engine {
                 let listed = Set(results.flatMap { $0.ranking.proponents + $0.ranking.opponents }.map(\.index))
                 let annotations = try store.annotations(of: plan.model.training.record, at: listed.sorted())
                 return InfluenceAnswer(
-                    request: plan.request, model: plan.model, curvature: plan.request.curvature ?? .hessian,
+                    request: plan.request, model: plan.model, curvature: plan.curvature,
                     shift: plan.system.shift, solver: plan.solver, results: results,
                     annotations: Dictionary(annotations.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first }),
                     sTestMilliseconds: begin.milliseconds(to: solved), scoreMilliseconds: solved.milliseconds(to: scored))

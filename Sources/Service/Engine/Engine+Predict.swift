@@ -33,10 +33,12 @@ extension PredictAnswer {
         }
         if let prediction = test.prediction {
             members["outputs"] = .array(prediction.outputs.map { .float($0) })
-            members["probabilities"] = .array(prediction.probabilities.map { .float($0) })
-            members["label"] = .integer(prediction.label)
+            if let probabilities = prediction.probabilities {
+                members["probabilities"] = .array(probabilities.map { .float($0) })
+            }
+            if let label = prediction.label { members["label"] = .integer(label) }
         }
-        if let target = test.target { members["target"] = .integer(target) }
+        if let target = test.target { members["target"] = .target(target) }
         if let loss = test.loss { members["loss"] = .double(loss) }
         return .object(members)
     }

@@ -46,7 +46,7 @@ extension Engine {
                 let part = parts[start..<min(start + width, parts.count)]
                 let scores = Result {
                     try model.gradients.scores(
-                        along: part.flatMap(\.vector), parallel: parallel, interruption: common)
+                        of: .all, along: part.flatMap(\.vector), parallel: parallel, interruption: common)
                 }
                 for (direction, scan) in part.enumerated() {
                     results[scan.plan] = Result {
@@ -113,11 +113,14 @@ extension Engine {
         of subject: InfluencePlan.Subject, _ plan: InfluencePlan, _ interruption: Interruption
     ) throws -> RowSelection {
         guard case .nearestNeighbors(let count) = plan.request.candidates else { return .all }
+        let features = try neighborFeatures(of: plan.model, interruption: interruption)
         let union = try subject.tests.reduce(into: Set<UInt32>()) { union, test in
+            let network = try plan.model.network(at: test.test.pointer)
+            let query = try network.hidden(
+                of: network.features(of: test.input), parallel: Parallel(threads: 1), interruption: interruption)
             union.formUnion(
                 try NearestNeighbors.indices(
-                    of: test.input, in: plan.model.training.features, count: count, parallel: parallel,
-                    interruption: interruption))
+                    of: query.values(of: 0), in: features, count: count, parallel: parallel, interruption: interruption))
         }
         return .indices(union.sorted())
     }

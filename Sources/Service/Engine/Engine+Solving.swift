@@ -53,7 +53,7 @@ extension Engine {
     /// As many as the memory for their repeats allows, which each plan's own fit into.
     private func width(of plan: InfluencePlan) -> Int {
         guard case .lissa(let settings) = plan.solver else { return Self.width }
-        let bytes = max(1, settings.numRepeat * plan.model.network.parameterCount * 8)
+        let bytes = max(1, settings.numRepeat * plan.model.dimension * 8)
         return max(1, min(Self.width, memoryBytes / 4 / bytes))
     }
 

@@ -20,6 +20,7 @@ public final class Engine: Sendable {
     private let models: OnceCache<CheckpointRecord, LoadedModel>
     let curvatures: OnceCache<CurvatureKey, CurvatureOfModel>
     let factors: OnceCache<FactorKey, ExactSolver>
+    let hiddenFeatures: OnceCache<ContentDigest, FeatureRows>
     let solutions: SolutionCache
     let counters = EngineCounters()
 
@@ -32,13 +33,15 @@ public final class Engine: Sendable {
         self.memoryBytes = memoryBytes
         datasets = OnceCache(capacity: memoryBytes / 2)
         models = OnceCache(capacity: memoryBytes / 8)
-        curvatures = OnceCache(capacity: memoryBytes / 8)
+        hiddenFeatures = OnceCache(capacity: memoryBytes / 16)
+        curvatures = OnceCache(capacity: memoryBytes / 16)
         factors = OnceCache(capacity: memoryBytes / 4)
     }
 
     /// Bytes of what is held in memory: data, models, curvatures, factors and s_test vectors.
     public var heldBytes: Int {
-        datasets.totalCost + models.totalCost + curvatures.totalCost + factors.totalCost + solutions.size.byteCount
+        datasets.totalCost + models.totalCost + curvatures.totalCost + factors.totalCost + hiddenFeatures.totalCost
+            + solutions.size.byteCount
     }
 
     /// A dataset's examples, in memory.

@@ -20,7 +20,9 @@ struct InfluencePlan: Sendable {
 
     let request: InfluenceRequest
     let model: LoadedModel
-    let kind: InferredCurvature
+    /// The curvature as the answer names it, and what it is in substance.
+    let curvature: InfluenceRequest.Curvature
+    let kind: CurvatureKind
     let spectrum: SpectrumEstimate
     let system: DampedCurvature
     let solver: InfluenceAnswer.Solver
@@ -41,14 +43,15 @@ struct InfluencePlan: Sendable {
         }
         try interruption.check()
 
-        let kind = InferredCurvature(request.curvature)
+        let (named, kind) = model.curvatureKind(request.curvature)
+        curvature = named
         self.kind = kind
-        let curvature = try engine.curvature(kind, of: model, interruption: interruption)
-        spectrum = curvature.spectrum
+        let known = try engine.curvature(kind, of: model, interruption: interruption)
+        spectrum = known.spectrum
         let system = DampedCurvature(
-            curvature.operation, shift: Self.lambda(request, model: model, trace: curvature.spectrum.trace))
+            known.operation, shift: Self.lambda(request, model: model, trace: known.spectrum.trace))
         self.system = system
-        let solver = Self.solver(request, curvature.spectrum, exampleCount: model.gradients.count, shift: system.shift)
+        let solver = Self.solver(request, known.spectrum, exampleCount: model.gradients.count, shift: system.shift)
         self.solver = solver
         let factor = FactorKey(curvature: CurvatureKey(identity: model.identity, kind: kind), shift: system.shift)
         subjects = try Self.aggregate(tests, as: request.aggregate).map { tests, gradient in
@@ -75,11 +78,11 @@ struct InfluencePlan: Sendable {
 
     /// λ_effective = weight decay + damping.
     private static func lambda(_ request: InfluenceRequest, model: LoadedModel, trace: Double) -> Double {
-        let weightDecay = model.spec.weightDecay
+        let weightDecay = model.weightDecay
         switch request.dampingMode {
         case .absolute: return weightDecay + request.damping
         case .relative:
-            let parameters = Double(model.network.parameterCount)
+            let parameters = Double(model.dimension)
             return weightDecay + request.damping * (trace + weightDecay * parameters) / parameters
         }
     }
@@ -96,7 +99,7 @@ struct InfluencePlan: Sendable {
 
     private func checkMemory(limit: Int) throws {
         guard case .lissa(let settings) = solver else { return }
-        let (bytes, overflow) = (settings.numRepeat * subjects.count * model.network.parameterCount)
+        let (bytes, overflow) = (settings.numRepeat * subjects.count * model.dimension)
             .multipliedReportingOverflow(by: 8)
         guard !overflow, bytes <= limit else {
             throw Problem(

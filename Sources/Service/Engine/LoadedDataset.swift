@@ -3,22 +3,25 @@ internal import Foundation
 internal import HTTPTypes
 internal import JSON
 internal import LinearAlgebra
+internal import Networks
 internal import Store
 
 /// A dataset's examples in memory, in the format they are stored in where kernels know it.
 struct LoadedDataset: Sendable {
     let record: DatasetRecord
     let features: FeatureRows
-    /// Labels.
-    let targets: [Int32]
+    let targets: Targets
+    /// What each example's loss is multiplied by; nil for 1.
+    let weights: [Float]?
 
-    var byteCount: Int { features.byteCount + targets.count * MemoryLayout<Int32>.stride }
+    var byteCount: Int { features.byteCount + (targets.count + (weights?.count ?? 0)) * MemoryLayout<Float>.stride }
 
     /// Reads all rows; bytes and single precision go straight from SQLite's pages to their place.
     init(_ record: DatasetRecord, from store: Store) throws {
         self.record = record
         features = try record.features(rows: 0..<record.rowCount, from: store)
-        targets = try record.labels(rows: 0..<record.rowCount, from: store)
+        targets = try record.targets(rows: 0..<record.rowCount, from: store)
+        weights = nil
     }
 }
 
@@ -50,19 +53,22 @@ extension DatasetRecord {
         }
     }
 
-    /// The labels of some rows.
-    func labels(rows: Range<Int>, from store: Store) throws -> [Int32] {
-        guard targetType == .int32, targetShape.isEmpty else {
+    /// The targets of some rows.
+    func targets(rows: Range<Int>, from store: Store) throws -> Targets {
+        guard targetShape.isEmpty else {
             throw Problem(
                 .unprocessableContent, "unsuitable-dataset",
-                "dataset '\(name)' has no labels: its targets are \(targetType.rawValue)")
+                "dataset '\(name)' has targets of shape \(targetShape); a model needs one number for each example")
         }
-        return try [Int32](unsafeUninitializedCapacity: rows.count) { buffer, initialized in
-            try store.readTargets(
-                of: self, rows: rows,
-                into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<rows.count])))
-            initialized = rows.count
+        func read<Element: BitwiseCopyable>(_: Element.Type) throws -> [Element] {
+            try [Element](unsafeUninitializedCapacity: rows.count) { buffer, initialized in
+                try store.readTargets(
+                    of: self, rows: rows,
+                    into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<rows.count])))
+                initialized = rows.count
+            }
         }
+        return targetType == .int32 ? .labels(try read(Int32.self)) : .values(try read(Float.self))
     }
 
     /// One example's target as the interface shows it: a label, a value, or several.

@@ -12,57 +12,62 @@ internal import Store
 final class LoadedModel: Sendable {
     let record: ModelRecord
     let checkpoint: CheckpointRecord
-    let spec: ModelSpec
-    let network: SoftmaxRegression
-    let parameters: [Float]
     let training: LoadedDataset
-    let gradients: FactoredGradients
+    let network: NetworkModel
+    let gradients: any TrainingGradients
+    /// The objective's L2 factor.
+    let weightDecay: Double
     /// What all derived quantities of this checkpoint depend on.
     let identity: ContentDigest
 
-    /// Bytes of its own: the training examples are counted where they are kept.
-    var byteCount: Int { (parameters.count + 2 * gradients.residuals.count) * MemoryLayout<Float>.stride }
+    /// p: numbers in a gradient, and in s_test.
+    var dimension: Int { gradients.dimension }
 
-    /// Takes a model apart and puts its pieces into memory. The residuals come from the store's factored cache, or are computed.
+    /// Bytes of its own: the training examples are counted where they are kept.
+    let byteCount: Int
+
+    /// Takes a model apart and puts its pieces into memory, with the factored gradients where the store has a cache of them.
     init(
         _ record: ModelRecord, _ checkpoint: CheckpointRecord, training: LoadedDataset, store: Store, parallel: Parallel
     ) throws {
         self.record = record
         self.checkpoint = checkpoint
         self.training = training
-        spec = try record.parsedSpec()
-        network = try SoftmaxRegression(spec)
-        parameters = try checkpoint.parameters(of: network, from: store)
-        identity = FactoredCache.key(model: record, checkpoint: checkpoint, dataset: training.record)
-        let cache = FactoredCache(model: record, checkpoint: checkpoint, dataset: training.record, network: network)
-        let residuals =
-            try cache.read(from: store)
-            ?? cache.compute(parameters: parameters, training: training, parallel: parallel)
-        gradients = FactoredGradients(model: network, features: training.features, residuals: residuals)
-    }
-
-    /// C's data part.
-    func curvature(_ kind: InferredCurvature) -> SoftmaxCurvature {
-        switch kind {
-        case .hessian:
-            // p = r + onehot(y).
-            var probabilities = gradients.residuals
-            for (row, target) in training.targets.enumerated() { probabilities[row * network.classCount + Int(target)] += 1 }
-            return SoftmaxCurvature(.hessian, model: network, features: training.features, outputFactors: probabilities)
-        case .empiricalFisher:
-            return SoftmaxCurvature(
-                .empiricalFisher, model: network, features: training.features, outputFactors: gradients.residuals)
+        let network = try Network(record.parsedSpec(), exampleShape: training.record.exampleShape)
+        weightDecay = network.weightDecay
+        let (parameters, fixed) = try checkpoint.parameters(of: network, from: store)
+        let model = try NetworkModel(network, parameters: parameters, fixed: fixed, training: training, parallel: parallel)
+        self.network = model
+        let cache = FactoredCache(model: record, checkpoint: checkpoint, dataset: training.record, network: model)
+        identity = cache.key
+        var factors = try cache.read(from: store)
+        // The residuals of a softmax regression are small, and its curvature needs them too.
+        if factors == nil, model.softmax != nil { factors = try cache.compute(parallel: parallel) }
+        byteCount = model.byteCount + 2 * (factors?.count ?? 0) * MemoryLayout<Float>.stride
+        if let softmax = model.softmax, let factors {
+            gradients = FactoredGradients(model: softmax, features: model.examples.features, residuals: factors.copy)
+        } else {
+            gradients = NetworkGradients(model: model.trained, examples: model.examples, factors: factors)
         }
     }
-}
 
-/// The curvatures that differ in substance: for a softmax regression the Gauss-Newton matrix is the Hessian.
-enum InferredCurvature: String, Sendable {
-    case hessian
-    case empiricalFisher = "empirical_fisher"
+    /// The network, which only tests that come as inputs need.
+    func network(at pointer: String) throws -> NetworkModel { network }
 
-    init(_ asked: InfluenceRequest.Curvature?) {
-        self = asked == .empiricalFisher ? .empiricalFisher : .hessian
+    /// C's data part.
+    func curvature(_ kind: CurvatureKind) -> any CurvatureOperator {
+        network.curvature(kind, residuals: (gradients as? FactoredGradients)?.residuals ?? [])
+    }
+
+    /// The curvature that is meant: where the objective is convex in θ the Hessian by default, and the Gauss-Newton matrix is the same.
+    func curvatureKind(_ asked: InfluenceRequest.Curvature?) -> (named: InfluenceRequest.Curvature, substance: CurvatureKind) {
+        let isConvex = network.network.isConvex
+        let named = asked ?? (isConvex ? .hessian : .gaussNewton)
+        switch named {
+        case .empiricalFisher: return (named, .empiricalFisher)
+        case .gaussNewton: return (named, isConvex ? .hessian : .gaussNewton)
+        case .hessian: return (named, .hessian)
+        }
     }
 }
 
@@ -72,20 +77,21 @@ extension ModelRecord {
 }
 
 extension CheckpointRecord {
-    /// θ: the tensors that the network names, in its order, in single precision.
-    func parameters(of network: SoftmaxRegression, from store: Store) throws -> [Float] {
-        var parameters: [Float] = []
-        parameters.reserveCapacity(network.parameterCount)
+    /// θ, and what is not trained: the tensors that the network names, in its order, in single precision.
+    func parameters(of network: Network, from store: Store) throws -> (trained: [Float], fixed: [Float]) {
+        var (trained, fixed): ([Float], [Float]) = ([], [])
+        trained.reserveCapacity(network.parameterCount)
         let tensors = Dictionary(
             try store.tensors(of: self).map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-        for (name, shape) in network.tensors {
-            guard let tensor = tensors[name], tensor.shape == shape else {
+        for wanted in network.tensors {
+            guard let tensor = tensors[wanted.name], tensor.shape == wanted.shape else {
                 throw Problem(
                     .internalServerError, "damaged-store",
-                    "tensor '\(name)' of checkpoint '\(self.name)' is missing or not of the shape \(shape) that the spec needs")
+                    "tensor '\(wanted.name)' of checkpoint '\(name)' is missing or not of the shape \(wanted.shape) that the spec needs"
+                )
             }
-            parameters += try tensor.floats()
+            if wanted.isTrained { trained += try tensor.floats() } else { fixed += try tensor.floats() }
         }
-        return parameters
+        return (trained, fixed)
     }
 }

@@ -1,3 +1,4 @@
+internal import Attribution
 internal import Foundation
 internal import HTTPTypes
 internal import JSON
@@ -10,19 +11,11 @@ struct ResolvedTest: Sendable {
     /// Where a target came from.
     enum TargetSource: String, Sendable { case dataset, request, predicted }
 
-    /// What a model says of an input.
-    struct Prediction: Sendable {
-        let outputs: [Float]
-        let probabilities: [Float]
-        /// The most probable class, the lowest of equals.
-        let label: Int
-    }
-
     let test: InfluenceRequest.Test
     /// x, with the dataset's divisor applied; empty for a gradient.
     let input: [Float]
     let prediction: Prediction?
-    let target: Int?
+    let target: Double?
     let targetSource: TargetSource?
     let loss: Double?
     /// ∇ℓ; nil where there is no target to take it for.
@@ -36,29 +29,31 @@ extension Engine {
         try tests.map { test in
             switch test.source {
             case .gradient(let gradient):
-                guard gradient.count == model.network.parameterCount else {
+                guard gradient.count == model.dimension else {
                     throw Problem(
                         at: test.pointer + "/gradient",
-                        "has \(gradient.count) numbers; the model has \(model.network.parameterCount) parameters")
+                        "has \(gradient.count) numbers; the model's gradients have \(model.dimension)")
                 }
                 return ResolvedTest(
                     test: test, input: [], prediction: nil, target: nil, targetSource: nil, loss: nil, gradient: gradient)
             case .example(let dataset, let index):
-                let (record, input) = try example(index, of: dataset, for: model, pointer: test.pointer)
-                let target = try test.target ?? Int(record.labels(rows: index..<index + 1, from: store)[0])
+                let network = try model.network(at: test.pointer + "/dataset")
+                let (record, input) = try example(index, of: dataset, for: network, pointer: test.pointer)
+                let target = try test.target ?? record.targets(rows: index..<index + 1, from: store).number(0)
                 return try evaluate(
-                    test, input: input, target: target, source: test.target == nil ? .dataset : .request, model: model)
+                    test, input: input, target: target, source: test.target == nil ? .dataset : .request, network)
             case .input(let values, let shape):
-                try checkShape(shape, count: values.count, model: model, pointer: test.pointer + "/input")
+                let network = try model.network(at: test.pointer + "/input")
+                try checkShape(shape, count: values.count, model: model, network, pointer: test.pointer + "/input")
                 return try evaluate(
-                    test, input: values, target: test.target, source: test.target == nil ? .predicted : .request, model: model,
+                    test, input: values, target: test.target, source: test.target == nil ? .predicted : .request, network,
                     predictMissing: predictMissing)
             }
         }
     }
 
     private func example(
-        _ index: Int, of name: String, for model: LoadedModel, pointer: String
+        _ index: Int, of name: String, for model: NetworkModel, pointer: String
     ) throws -> (record: DatasetRecord, input: [Float]) {
         let record = try datasetRecord(name, at: pointer + "/dataset")
         guard index < record.rowCount else {
@@ -69,48 +64,52 @@ extension Engine {
         guard record.width == model.network.inputWidth else {
             throw Problem(
                 at: pointer + "/dataset",
-                "examples of '\(name)' have shape \(record.exampleShape); the model takes \(model.network.inputWidth) features")
+                "examples of '\(name)' have shape \(record.exampleShape); the model takes \(model.network.inputShape)")
         }
         let features = try record.features(rows: index..<index + 1, from: store)
         return (record, features.values(of: 0))
     }
 
     /// An input may be flat, or nested as the spec or the training dataset says.
-    private func checkShape(_ shape: [Int], count: Int, model: LoadedModel, pointer: String) throws {
-        let expected = model.spec.inputShape ?? model.training.record.exampleShape
-        guard count == model.network.inputWidth, shape.count == 1 || shape == expected else {
+    private func checkShape(
+        _ shape: [Int], count: Int, model: LoadedModel, _ network: NetworkModel, pointer: String
+    ) throws {
+        let expected = network.network.inputShape
+        guard count == network.network.inputWidth,
+            shape.count == 1 || shape == expected || shape == model.training.record.exampleShape
+        else {
             throw Problem(
-                at: pointer, "has shape \(shape); the model takes \(expected), or \(model.network.inputWidth) numbers flat")
+                at: pointer, "has shape \(shape); the model takes \(expected), or \(network.network.inputWidth) numbers flat")
         }
     }
 
     private func evaluate(
-        _ test: InfluenceRequest.Test, input: [Float], target: Int?, source: ResolvedTest.TargetSource, model: LoadedModel,
-        predictMissing: Bool = false
+        _ test: InfluenceRequest.Test, input: [Float], target: Double?, source: ResolvedTest.TargetSource,
+        _ model: NetworkModel, predictMissing: Bool = false
     ) throws -> ResolvedTest {
-        let network = model.network
-        let evaluation = try network.evaluate(model.parameters, on: FeatureRows(input, width: input.count))
-        guard evaluation.probabilities.allSatisfy(\.isFinite) else {
+        if let flaw = model.network.tokenFlaw(in: input) { throw Problem(at: test.pointer, flaw) }
+        let (outputs, features) = try model.outputs(of: input)
+        let prediction = Prediction(outputs: outputs, model.trained)
+        guard prediction.isFinite else {
             throw Problem(at: test.pointer, "makes outputs beyond single precision; its features are too large for the model")
         }
-        // Of equals the lowest: max(by:) would take the last.
-        let label = evaluation.probabilities.indices.reduce(0) {
-            evaluation.probabilities[$1] > evaluation.probabilities[$0] ? $1 : $0
-        }
-        let prediction = ResolvedTest.Prediction(
-            outputs: evaluation.outputs, probabilities: evaluation.probabilities, label: label)
-        guard let target = target ?? (predictMissing ? label : nil) else {
+        guard let target = target ?? (predictMissing ? prediction.label.map(Double.init) : nil) else {
+            guard !predictMissing else {
+                throw Problem(
+                    at: test.pointer + "/target", "is missing; a model of \(prediction.kind) predicts no label to stand in")
+            }
             return ResolvedTest(
                 test: test, input: input, prediction: prediction, target: nil, targetSource: nil, loss: nil, gradient: nil)
         }
-        guard target >= 0, target < network.classCount else {
-            throw Problem(
-                at: test.pointer + "/target", "must be a label from 0 to \(network.classCount - 1); got \(target)")
+        if let flaw = model.network.loss.flaw(ofTarget: target, outputWidth: model.network.outputWidth) {
+            throw Problem(at: test.pointer + "/target", flaw)
         }
+        let targets = Int32(exactly: target).map { Targets.labels([$0]) } ?? .values([Float(target)])
+        let examples = LabeledExamples(features: features, targets: targets)
         return ResolvedTest(
             test: test, input: input, prediction: prediction, target: target, targetSource: source,
-            loss: network.loss(outputs: evaluation.outputs, target: target),
-            gradient: network.gradient(probabilities: evaluation.probabilities, input: input, target: target))
+            loss: model.trained.loss(outputs: outputs, target: target),
+            gradient: try model.trained.gradients(of: 0..<1, in: examples))
     }
 }
 
@@ -125,14 +124,15 @@ extension ResolvedTest {
         case .input: members["input"] = .string("request")
         case .gradient: members["gradient"] = .string("request")
         }
-        if let target { members["target"] = .integer(target) }
+        if let target { members["target"] = .target(target) }
         if let targetSource { members["target_source"] = .string(targetSource.rawValue) }
-        if let prediction {
-            members["prediction"] = [
-                "label": .integer(prediction.label), "probabilities": .array(prediction.probabilities.map { .float($0) }),
-            ]
-        }
+        if let prediction { members["prediction"] = prediction.json }
         if let loss { members["loss"] = .double(loss) }
         return .object(members)
     }
+}
+
+extension JSON {
+    /// A target as the interface shows it: a label without a fraction.
+    static func target(_ value: Double) -> JSON { Int32(exactly: value).map { .integer(Int($0)) } ?? .double(value) }
 }

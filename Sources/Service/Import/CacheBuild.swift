@@ -10,11 +10,11 @@ extension Engine {
     ) throws {
         let (record, checkpoint) = try records(name, checkpoint: checkpoint, at: "")
         let training = try dataset(store.dataset(named: record.dataset))
-        let network = try SoftmaxRegression(try record.parsedSpec())
-        let cache = FactoredCache(model: record, checkpoint: checkpoint, dataset: training.record, network: network)
-        try cache.build(
-            in: store, parameters: checkpoint.parameters(of: network, from: store), training: training, parallel: parallel,
-            progress: progress)
+        let network = try Network(record.parsedSpec(), exampleShape: training.record.exampleShape)
+        let (parameters, fixed) = try checkpoint.parameters(of: network, from: store)
+        let model = try NetworkModel(network, parameters: parameters, fixed: fixed, training: training, parallel: parallel)
+        try FactoredCache(model: record, checkpoint: checkpoint, dataset: training.record, network: model).build(
+            in: store, parallel: parallel, progress: progress)
     }
 
     /// The checkpoints of a model, first to last.

@@ -9,7 +9,7 @@ public import Store
 public struct ModelImport: Sendable {
     let name: String
     let spec: String
-    let network: SoftmaxRegression
+    let network: Network
     let dataset: DatasetRecord
     let tensors: [(name: String, tensor: Tensor)]
     /// Tensors that the file has and the model does not.
@@ -36,7 +36,7 @@ public struct ModelImport: Sendable {
         self.name = name
         self.spec = spec
         self.dataset = dataset
-        network = try Self.network(spec, file: specFile)
+        network = try Self.network(spec, exampleShape: dataset.exampleShape, file: specFile)
         let given = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         self.tensors = try network.tensors.map { wanted in
             guard let tensor = given[wanted.name] else {
@@ -59,9 +59,9 @@ public struct ModelImport: Sendable {
         try checkDataset(specFile: specFile, store: store)
     }
 
-    private static func network(_ spec: String, file: String) throws -> SoftmaxRegression {
+    private static func network(_ spec: String, exampleShape: [Int], file: String) throws -> Network {
         do {
-            return try SoftmaxRegression(try ModelSpec(JSON(parsing: spec)))
+            return try Network(ModelSpec(JSON(parsing: spec)), exampleShape: exampleShape)
         } catch let error as JSONSyntaxError {
             throw FormatError(file: file, reason: "is not JSON: \(error)")
         } catch let error as JSONIssues {
@@ -71,25 +71,36 @@ public struct ModelImport: Sendable {
         }
     }
 
-    /// The model must be able to take the dataset's inputs, and have an output for each of its labels.
+    /// The model must be able to take the dataset's inputs, and its loss the dataset's targets.
     private func checkDataset(specFile: String, store: Store) throws {
         guard dataset.width == network.inputWidth else {
             throw FormatError(
                 file: specFile,
-                reason: "the model takes \(network.inputWidth) features, but examples of dataset '\(dataset.name)' have shape "
+                reason:
+                    "the model takes examples of shape \(network.inputShape), but those of dataset '\(dataset.name)' have shape "
                     + "\(dataset.exampleShape)")
         }
-        guard dataset.targetType == .int32, dataset.targetShape.isEmpty else {
+        let targets = try dataset.targets(rows: 0..<dataset.rowCount, from: store)
+        if case (.crossEntropy, .values) = (network.loss, targets) {
             throw FormatError(
                 file: specFile,
                 reason: "cross_entropy needs labels, but targets of dataset '\(dataset.name)' are not whole numbers")
         }
-        let labels = try dataset.labels(rows: 0..<dataset.rowCount, from: store)
-        if let row = labels.firstIndex(where: { $0 < 0 || $0 >= network.classCount }) {
+        for row in 0..<targets.count {
+            guard let flaw = network.loss.flaw(ofTarget: targets.number(row), outputWidth: network.outputWidth) else { continue }
             throw FormatError(
                 file: specFile,
-                reason: "the model has \(network.classCount) outputs, but row \(row) of dataset '\(dataset.name)' has label "
-                    + "\(labels[row]); labels must be 0 to \(network.classCount - 1)")
+                reason: "the target of row \(row) of dataset '\(dataset.name)' does not suit the model: it \(flaw)")
+        }
+        guard network.tokenCount != nil else { return }
+        // Rows at a time: a dataset may be large.
+        for start in stride(from: 0, to: dataset.rowCount, by: 4096) {
+            let rows = start..<min(start + 4096, dataset.rowCount)
+            let features = try dataset.features(rows: rows, from: store)
+            for row in 0..<rows.count {
+                guard let flaw = network.tokenFlaw(in: features.values(of: row)) else { continue }
+                throw FormatError(file: specFile, reason: "row \(start + row) of dataset '\(dataset.name)' \(flaw)")
+            }
         }
     }
 

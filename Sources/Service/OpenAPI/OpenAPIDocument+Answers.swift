@@ -50,7 +50,7 @@ extension OpenAPIDocument {
         let example = Schema.object(
             [
                 "index": .integer().described("The row in the training dataset, from 0."),
-                "target": .integer().described("Its label."),
+                "target": .number().described("Its label, or the value it should have."),
                 "score": score.described("s_test · gᵢ, in units of the loss times n."),
                 "predicted_loss_change_if_removed": Self.lossChange,
             ],
@@ -98,13 +98,18 @@ extension OpenAPIDocument {
         Schema.choice(of: sources.map(\.rawValue)).described("Where the target is from.")
     }
 
-    private static let label = Schema.integer().described("The label the loss is taken for.")
-    private static let loss = Schema.number(atLeast: 0).described("ℓ(z; θ), in nats.")
-    private static let predicted = Schema.object([
-        "label": mostProbable, "probabilities": probabilities,
-    ])
-    private static let mostProbable = Schema.integer().described("The most probable class, the lowest of equals.")
-    private static let probabilities = Schema.array(of: .number(in: 0...1), count: 2 ... .max).described("One for each class.")
+    private static let label = Schema.number().described("The label or value the loss is taken for.")
+    private static let loss = Schema.number(atLeast: 0).described("ℓ(z; θ) as the model's loss defines it, without a weight.")
+    private static let predicted = Schema.object(
+        [:],
+        optional: [
+            "label": predictedLabel, "probabilities": probabilities,
+            "value": Schema.number().described("The output, where there are no probabilities."),
+        ])
+    private static let predictedLabel = Schema.integer().described(
+        "The most probable class, the lowest of equals; -1 or 1 for smooth_hinge; absent for mean_squared_error.")
+    private static let probabilities = Schema.array(of: .number(in: 0...1), count: 2 ... .max).described(
+        "One for each class; absent where the loss knows none.")
 
     private static let lissaDiagnostics = diagnostics([
         "solver": .constant("lissa"), "recursion_depth": count, "num_repeat": count, "batch_size": count,
@@ -138,12 +143,11 @@ extension OpenAPIDocument {
 
     private static let prediction = Schema.object(
         [
-            "outputs": Schema.array(of: .number(), count: 2 ... .max).described("What the last layer gives, one for each class."),
-            "probabilities": probabilities, "label": mostProbable,
+            "outputs": Schema.array(of: .number(), count: 1 ... .max).described("What the last layer puts out.")
         ],
         optional: [
-            "dataset": .string(), "index": .integer(), "target": label,
-            "loss": loss.described("ℓ(z; θ), in nats, where there is a target."),
+            "probabilities": probabilities, "label": predictedLabel, "dataset": .string(), "index": .integer(), "target": label,
+            "loss": loss.described("ℓ(z; θ), where there is a target."),
         ])
 
     private static let answerID = Schema.string().described("The request's, or one that the service made.")

@@ -15,14 +15,15 @@ extension OpenAPIDocument {
             "index": .integer().described("The row, from 0."),
         ],
         optional: [
-            "target": target.described("The label it is judged by; the dataset's by default."), "input": .null, "gradient": .null,
+            "target": target.described("The label or value it is judged by; the dataset's by default."), "input": .null,
+            "gradient": .null,
         ]
     ).described("A row of a dataset.")
 
     private static let inputTest = Schema.request(
         ["input": Schema.named("Numbers").described("As many numbers as the model takes, flat or in its shape.")],
         optional: [
-            "target": target.described("The label it is judged by; the predicted one by default."), "dataset": .null,
+            "target": target.described("The label or value it is judged by; the predicted label by default."), "dataset": .null,
             "index": .null,
             "gradient": .null,
         ]
@@ -36,13 +37,14 @@ extension OpenAPIDocument {
         optional: ["target": .null, "dataset": .null, "index": .null, "input": .null]
     ).described("The gradient of a loss in θ.")
 
-    private static let target = Schema.integer(in: 0...Int(Int32.max))
+    private static let target = number
+    private static let number = Schema.number(
+        in: -Double(Float.greatestFiniteMagnitude)...Double(Float.greatestFiniteMagnitude))
 
     private static let numbers = Schema.oneOf([.named("NumericArray"), .named("Tensor")])
 
     private static let numericArray = Schema.oneOf([
-        .array(
-            of: .number(in: -Double(Float.greatestFiniteMagnitude)...Double(Float.greatestFiniteMagnitude)), count: 1 ... .max),
+        .array(of: number, count: 1 ... .max),
         .array(of: .named("NumericArray"), count: 1 ... .max),
     ]).described(
         "Numbers in single precision, flat or nested in row-major order. Arrays that are siblings have equally many elements.")

@@ -1,4 +1,5 @@
 import Dispatch
+import Networks
 import Store
 import TestSupport
 import Testing
@@ -36,7 +37,7 @@ struct SolutionCacheTests {
         let cache = SolutionCache(capacity: 100 * unit)
         let settings = LiSSA.Settings(recursionDepth: 10, numRepeat: 2, batchSize: 4, scale: 8, seed: 1)
         func key(
-            _ model: String = "m", _ kind: InferredCurvature = .hessian, shift: Double = 1,
+            _ model: String = "m", _ kind: CurvatureKind = .hessian, shift: Double = 1,
             _ change: (inout LiSSA.Settings) -> Void = { _ in },
             gradient: String = "g"
         ) -> SolutionKey {

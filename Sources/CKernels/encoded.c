@@ -1,0 +1,191 @@
+#include "encoded.h"
+#include "prefetch.h"
+#include "unit.h"
+
+#include <float.h>
+#include <stdbool.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+// Sums may be contracted to fused multiply-adds, but never reordered.
+#pragma STDC FP_CONTRACT ON
+
+// The sums of a block stay in registers only if every loop over them is gone.
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#define INLINED static inline __attribute__((always_inline))
+
+enum {
+    // Columns that are multiplied before the sums leave the registers: eight rows of them, decoded, fit the first-level cache.
+    part_length = 1024,
+    // Vectors whose sums are held while a row is read once.
+    most_vectors = 64,
+    // Bytes that are asked for before they are multiplied.
+    lead_bytes = 16384,
+};
+
+typedef float quad __attribute__((vector_size(16)));
+typedef float loose_float __attribute__((aligned(1)));
+typedef uint16_t loose_half __attribute__((aligned(1)));
+
+INLINED uint32_t bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+INLINED float float_of(uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+INLINED size_t element_size(enum influenced_encoding encoding) {
+    return encoding == influenced_float32 ? 4 : encoding == influenced_int8 ? 1 : 2;
+}
+
+INLINED const loose_float *scales_of(enum influenced_encoding encoding, const void *row, size_t width) {
+    return (const loose_float *)((const uint8_t *)row + (encoding == influenced_int8 ? (width + 3) / 4 * 4 : 0));
+}
+
+// The value of 16 bits of IEEE 754's binary16. Its exponent is rebiased by a product, which brings its subnormal numbers
+// along.
+INLINED float half_value(uint16_t half) {
+    uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
+    uint32_t bits = bits_of(float_of(magnitude) * 0x1p112f);
+    if (magnitude >= 0x7c00 << 13) bits |= 0x7f800000;
+    return float_of(bits | (uint32_t)(half & 0x8000) << 16);
+}
+
+INLINED uint16_t half_bits(float x) {
+    uint32_t bits = bits_of(x), sign = bits >> 16 & 0x8000;
+    bits &= 0x7fffffff;
+    // From 1/2 to 1 floats are as far apart as the subnormal numbers of 16 bits: the sum rounds to those.
+    uint32_t subnormal = bits_of(float_of(bits) + 0.5f) - 0x3f000000;
+    uint32_t normal = (bits - (112u << 23) + 0xfff + (bits >> 13 & 1)) >> 13;
+    return (uint16_t)(sign | (bits < 0x38800000 ? subnormal : normal));
+}
+
+INLINED uint16_t brain_bits(float x) {
+    uint32_t bits = bits_of(x);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+// One element: for the ends of rows.
+static __attribute__((noinline)) float element(
+    enum influenced_encoding encoding, const uint8_t *row, const loose_float *scales, size_t j) {
+    switch (encoding) {
+        case influenced_float32: return ((const loose_float *)row)[j];
+        case influenced_float16: return half_value(((const loose_half *)row)[j]);
+        case influenced_bfloat16: return float_of((uint32_t)((const loose_half *)row)[j] << 16);
+        default: return (float)((const int8_t *)row)[j] * scales[j / influenced_block];
+    }
+}
+
+#define SUFFIX baseline
+#define TARGET
+#define LANES 4
+#define ROWS 4
+#define VECTORS 2
+#include "encoded.inc"
+#include "encoding.inc"
+#undef SUFFIX
+#undef TARGET
+#undef LANES
+#undef ROWS
+#undef VECTORS
+
+#if defined(__x86_64__)
+
+#define SUFFIX avx2
+#define TARGET TARGET_AVX2
+#define LANES 8
+#define ROWS 4
+#define VECTORS 2
+#define HALVES(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p)))
+#include "encoded.inc"
+#include "encoding.inc"
+#undef SUFFIX
+#undef TARGET
+#undef LANES
+#undef ROWS
+#undef VECTORS
+#undef HALVES
+
+#define SUFFIX avx512
+#define TARGET TARGET_AVX512
+#define LANES 16
+#define ROWS 8
+#define VECTORS 3
+#define HALVES(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
+#include "encoded.inc"
+#include "encoding.inc"
+#undef SUFFIX
+#undef TARGET
+#undef LANES
+#undef ROWS
+#undef VECTORS
+#undef HALVES
+
+#endif
+
+typedef void score_function(const struct influenced_rows *, const float *, size_t, float *, size_t);
+typedef void accumulate_function(const struct influenced_rows *, const float *, size_t, size_t, size_t, float *);
+typedef void encode_function(const float *, size_t, void *);
+typedef void decode_function(const void *, size_t, float *);
+
+static struct {
+    score_function *score[influenced_encodings];
+    accumulate_function *accumulate[influenced_encodings];
+    encode_function *encode[influenced_encodings];
+    decode_function *decode[influenced_encodings];
+    uint32_t (*largest)(const float *, size_t);
+} chosen;
+
+#define CHOOSE_ENCODING(UNIT, ENCODING)                                             \
+    chosen.score[influenced_##ENCODING] = score_##ENCODING##_##UNIT;                \
+    chosen.accumulate[influenced_##ENCODING] = accumulate_##ENCODING##_##UNIT;      \
+    chosen.encode[influenced_##ENCODING] = encode_##ENCODING##_##UNIT;              \
+    chosen.decode[influenced_##ENCODING] = decode_##ENCODING##_##UNIT
+
+#define CHOOSE(UNIT)                   \
+    CHOOSE_ENCODING(UNIT, float32);    \
+    CHOOSE_ENCODING(UNIT, float16);    \
+    CHOOSE_ENCODING(UNIT, bfloat16);   \
+    CHOOSE_ENCODING(UNIT, int8);       \
+    chosen.largest = largest_##UNIT
+
+void choose_encoded(enum vector_unit unit) {
+    CHOOSE(baseline);
+#if defined(__x86_64__)
+    if (unit >= unit_avx512) {
+        CHOOSE(avx512);
+    } else if (unit == unit_avx2) {
+        CHOOSE(avx2);
+    }
+#else
+    (void)unit;
+#endif
+}
+
+uint32_t influenced_largest(const float *row, size_t width) { return chosen.largest(row, width); }
+
+void influenced_encode(enum influenced_encoding encoding, const float *row, size_t width, void *out) {
+    chosen.encode[encoding](row, width, out);
+}
+
+void influenced_decode(enum influenced_encoding encoding, const void *row, size_t width, float *out) {
+    chosen.decode[encoding](row, width, out);
+}
+
+void influenced_score_encoded(const struct influenced_rows *rows, const float *vectors, size_t vector_count, float *out,
+                              size_t stride) {
+    chosen.score[rows->encoding](rows, vectors, vector_count, out, stride);
+}
+
+void influenced_accumulate_encoded(const struct influenced_rows *rows, const float *coefficients, size_t row_stride,
+                                   size_t vector_stride, size_t vector_count, float *out) {
+    chosen.accumulate[rows->encoding](rows, coefficients, row_stride, vector_stride, vector_count, out);
+}

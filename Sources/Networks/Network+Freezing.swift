@@ -1,0 +1,49 @@
+internal import LinearAlgebra
+
+extension Network {
+    /// The network in two: what lies before the first trained layer, whose outputs never change and can be computed once, and the rest,
+    /// which takes them as inputs. nil where the first layer is trained already.
+    ///
+    /// Both go by the parameters and the fixed tensors of the whole. Layers of a residual block stay together.
+    public var frozenAndTrained: (frozen: Network, trained: Network)? {
+        guard let first = steps.firstIndex(where: \.isTrained) else { return nil }
+        var cut = first
+        // A block that is entered before the cut and left behind it moves the cut to its entrance.
+        while let origin = additionOrigins(behind: cut).min(), origin < cut { cut = origin }
+        guard cut > 0 else { return nil }
+        let width = steps[cut - 1].outputWidth
+        let moved = steps[cut...].map { step in
+            guard case .addition(let addition) = step.operation else { return step }
+            return Step(
+                operation: .addition(AdditionStep(origin: addition.origin - cut)), inputWidth: step.inputWidth,
+                outputWidth: step.outputWidth, isTrained: step.isTrained, pointer: step.pointer, name: step.name)
+        }
+        let frozen = Network(
+            inputShape: inputShape, tokenCount: tokenCount, outputWidth: width, loss: .meanSquaredError, weightDecay: 0,
+            tensors: tensors, parameterCount: parameterCount, fixedCount: fixedCount, steps: Array(steps[..<cut]),
+            skips: Array(skips[...cut]))
+        let trained = Network(
+            inputShape: [width], tokenCount: nil, outputWidth: outputWidth, loss: loss, weightDecay: weightDecay,
+            tensors: tensors, parameterCount: parameterCount, fixedCount: fixedCount, steps: moved,
+            skips: skips[cut...].map { $0.map { $0 - cut } })
+        return (frozen, trained)
+    }
+
+    /// What leads to the input of the last layer with weights: the last hidden layer's output. nil where there is only one such layer.
+    ///
+    /// It goes by the parameters and the fixed tensors of the whole.
+    public var hidden: Network? {
+        guard let last = steps.lastIndex(where: \.operation.hasWeights), last > 0 else { return nil }
+        return Network(
+            inputShape: inputShape, tokenCount: tokenCount, outputWidth: steps[last - 1].outputWidth, loss: .meanSquaredError,
+            weightDecay: 0, tensors: tensors, parameterCount: parameterCount, fixedCount: fixedCount,
+            steps: Array(steps[..<last]), skips: skips[...last].map { $0.filter { $0 <= last } })
+    }
+
+    private func additionOrigins(behind cut: Int) -> [Int] {
+        steps[cut...].compactMap { step in
+            guard case .addition(let addition) = step.operation else { return nil }
+            return addition.origin
+        }
+    }
+}

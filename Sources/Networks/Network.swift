@@ -1,0 +1,95 @@
+internal import LinearAlgebra
+
+/// A network as a chain of steps over rows of numbers, with all shapes known: what a spec describes, ready to be computed.
+///
+/// θ holds the trained tensors in the order of the spec's layers, weight before bias, each row-major; what is not trained (frozen
+/// layers, running statistics) lies in a second vector of the same kind, the fixed one. Layers that do nothing to the numbers
+/// (flatten, dropout) have no step.
+public struct Network: Sendable {
+    /// Extents of one example's input.
+    public let inputShape: [Int]
+    /// Whether inputs are token ids, and how many there are: all must be below.
+    public let tokenCount: Int?
+    /// Numbers that the last layer puts out.
+    public let outputWidth: Int
+    /// What each example's loss is.
+    public let loss: LossSpec
+    /// The objective's L2 factor.
+    public let weightDecay: Double
+    /// All tensors, trained or not, in order.
+    public let tensors: [NetworkTensor]
+    /// p: numbers in θ.
+    public let parameterCount: Int
+    /// Numbers in the tensors that are not trained.
+    public let fixedCount: Int
+    let steps: [Step]
+    /// For each activation, the residual blocks that begin with it: the activations in which they end.
+    let skips: [[Int]]
+
+    /// Numbers in one example's input.
+    public var inputWidth: Int { inputShape.reduce(1, *) }
+
+    /// The numbers that one example takes as it passes: its input and what each step puts out.
+    var activationWidth: Int { inputWidth + steps.reduce(0) { $0 + $1.outputWidth } }
+
+    /// Examples that are computed at a time: as many as keep their activations in the second-level cache, as products of matrices
+    /// need a few dozen rows to be fast and a cache holds what they touch. Depends on the network alone.
+    var rowsAtATime: Int { min(256, max(1, (192 << 10) / activationWidth)) }
+
+    /// Floating-point operations of one example's way through the network, about.
+    var operationsPerExample: Int {
+        steps.reduce(0) { $0 + $1.operation.operations($1) }
+    }
+}
+
+/// A tensor of a network.
+public struct NetworkTensor: Sendable, Equatable {
+    /// Its name in the file that it comes from.
+    public let name: String
+    /// Its extents.
+    public let shape: [Int]
+    /// Where its numbers lie.
+    public let slot: TensorSlot
+
+    /// Whether it is part of θ.
+    public var isTrained: Bool { slot.isTrained }
+}
+
+/// Where a tensor's numbers lie.
+public struct TensorSlot: Sendable, Equatable {
+    /// In θ, or among what is fixed.
+    public let isTrained: Bool
+    /// The first of them.
+    public let offset: Int
+    /// How many.
+    public let count: Int
+
+    /// The numbers.
+    @inline(__always)
+    func pointer<Number: Real>(in parameters: Parameters<Number>) -> UnsafePointer<Number> {
+        (isTrained ? parameters.trained : parameters.fixed) + offset
+    }
+
+    /// Their part of a vector like θ; nil for what is not trained.
+    @inline(__always)
+    func part<Pointer: Strideable>(of vector: Pointer) -> Pointer? where Pointer.Stride == Int {
+        isTrained ? vector.advanced(by: offset) : nil
+    }
+}
+
+/// The numbers of a network's tensors, lent for a computation.
+struct Parameters<Number: Real> {
+    let trained: UnsafePointer<Number>
+    let fixed: UnsafePointer<Number>
+}
+
+/// One step of a network: an operation on each row of its input.
+struct Step: Sendable {
+    let operation: Operation
+    /// Numbers of a row that goes in, and of one that comes out.
+    let inputWidth, outputWidth: Int
+    /// Whether it has tensors that are trained.
+    let isTrained: Bool
+    /// Its layer's place in the spec and what its tensors are named after.
+    let pointer, name: String
+}

@@ -1,0 +1,178 @@
+internal import LinearAlgebra
+
+/// One thread's way through a network with a few examples: forward, backward, and both along a direction in θ.
+///
+/// All memory is set aside once, for `capacity` rows, and used again for every chunk.
+final class Pass<Number: Real> {
+    let network: Network
+    let order: DerivativeOrder
+    /// The most rows of a chunk.
+    let capacity: Int
+    /// The chunk's rows.
+    private(set) var rows = 0
+    /// Activation k is the input of step k; the last one is the outputs.
+    private var activations: [UnsafeMutablePointer<Number>] = []
+    private var saved: [UnsafeMutablePointer<Number>] = []
+    /// δ of each activation, and its tangent; the first that is needed is that of the first trained step's output.
+    private var gradients: [UnsafeMutablePointer<Number>] = []
+    private var tangents: [UnsafeMutablePointer<Number>] = []
+    private var gradientTangents: [UnsafeMutablePointer<Number>] = []
+    private let scratch: UnsafeMutablePointer<Number>
+    private let memory: AlignedMemory<Number>
+    /// The first step with trained tensors: what is before it knows no direction and needs no δ.
+    private let firstTrained: Int
+    /// Which activations have a tangent at all.
+    private var hasTangent: [Bool]
+
+    /// Memory for derivatives of an order.
+    init(_ network: Network, order: DerivativeOrder, capacity: Int) {
+        self.network = network
+        self.order = order
+        self.capacity = capacity
+        let steps = network.steps
+        firstTrained = steps.firstIndex(where: \.isTrained) ?? steps.count
+        hasTangent = Array(repeating: false, count: steps.count + 1)
+        let widths = [network.inputWidth] + steps.map(\.outputWidth)
+        // Whole cache lines, so that no two regions share one.
+        func padded(_ count: Int) -> Int { (count + 15) & ~15 }
+        let sets = 1 + (order >= .first ? 2 : 0) + (order >= .second ? 1 : 0)
+        let savedCounts = steps.map { padded(capacity * $0.operation.savedWidth($0, order)) }
+        let scratchCount = padded(steps.map { $0.operation.scratchCount(rows: capacity) }.max() ?? 0)
+        let activationCount = widths.reduce(0) { $0 + padded(capacity * $1) }
+        memory = AlignedMemory(uninitialized: sets * activationCount + savedCounts.reduce(0, +) + scratchCount)
+        var next = memory.start
+        func take(_ count: Int) -> UnsafeMutablePointer<Number> {
+            defer { next += count }
+            return next
+        }
+        activations = widths.map { take(padded(capacity * $0)) }
+        saved = savedCounts.map(take)
+        scratch = take(scratchCount)
+        if order >= .first {
+            gradients = widths.map { take(padded(capacity * $0)) }
+            tangents = widths.map { take(padded(capacity * $0)) }
+        }
+        if order >= .second { gradientTangents = widths.map { take(padded(capacity * $0)) } }
+    }
+
+    /// Where the inputs of the next chunk go: row after row.
+    var inputs: UnsafeMutablePointer<Number> { activations[0] }
+    /// The outputs, [rows, outputWidth].
+    var outputs: UnsafeMutablePointer<Number> { activations[network.steps.count] }
+    /// δ of the outputs: whoever goes backward sets it first.
+    var outputGradients: UnsafeMutablePointer<Number> { gradients[network.steps.count] }
+    /// The tangents of the outputs.
+    var outputTangents: UnsafeMutablePointer<Number> { tangents[network.steps.count] }
+    /// The tangents of δ of the outputs: whoever goes backward along a direction sets them first.
+    var outputGradientTangents: UnsafeMutablePointer<Number> { gradientTangents[network.steps.count] }
+
+    /// x of a step and δ of its output, as the last way forward and back left them: the two factors of its gradients.
+    func factors(of step: Int) -> (x: UnsafePointer<Number>, dy: UnsafePointer<Number>) {
+        (UnsafePointer(activations[step]), UnsafePointer(gradients[step + 1]))
+    }
+
+    /// Where a step's x and δ of its output are.
+    func factorMemory(of step: Int) -> (x: UnsafeMutablePointer<Number>, dy: UnsafeMutablePointer<Number>) {
+        (activations[step], gradients[step + 1])
+    }
+
+    /// Where the tangent of a step's output goes.
+    func tangentMemory(of step: Int) -> UnsafeMutablePointer<Number> { tangents[step + 1] }
+
+    /// Makes a step ready for `rows` examples whose x is in place: what it keeps from its way forward.
+    func prepare(_ index: Int, rows: Int, _ parameters: Parameters<Number>) {
+        self.rows = rows
+        let step = network.steps[index]
+        guard step.operation.savedWidth(step, order) > 0 else { return }
+        step.operation.forward(frame(index, parameters), step, order: order)
+    }
+
+    func frame(_ step: Int, _ parameters: Parameters<Number>) -> Frame<Number> {
+        Frame(
+            rows: rows, parameters: parameters, x: activations[step], y: activations[step + 1], saved: saved[step],
+            scratch: scratch)
+    }
+
+    /// Outputs of `rows` examples, whose inputs are in place.
+    func forward(rows: Int, _ parameters: Parameters<Number>) {
+        precondition(rows <= capacity, "a chunk takes \(capacity) rows")
+        self.rows = rows
+        for (index, step) in network.steps.enumerated() {
+            step.operation.forward(frame(index, parameters), step, order: order)
+            if case .addition(let addition) = step.operation {
+                Self.add(activations[addition.origin], to: activations[index + 1], rows * step.outputWidth)
+            }
+        }
+    }
+
+    /// δ of every activation from those of the outputs; where a gradient is given, Σ_rows ∇θ is added to it.
+    func backward(_ parameters: Parameters<Number>, addingTo gradient: UnsafeMutablePointer<Number>? = nil) {
+        for index in network.steps.indices.reversed() where index >= firstTrained {
+            let step = network.steps[index]
+            let frame = frame(index, parameters)
+            if let gradient, step.isTrained {
+                step.operation.accumulate(frame, step, dy: gradients[index + 1], into: gradient)
+            }
+            guard index > firstTrained else { continue }
+            step.operation.backward(frame, step, dy: gradients[index + 1], dx: gradients[index])
+            for end in network.skips[index] { Self.add(gradients[end], to: gradients[index], rows * step.inputWidth) }
+        }
+    }
+
+    /// Tangents of every activation along a direction v in θ.
+    func tangent(along v: UnsafePointer<Number>, _ parameters: Parameters<Number>) {
+        for index in hasTangent.indices { hasTangent[index] = false }
+        for (index, step) in network.steps.enumerated() where index >= firstTrained {
+            let incoming = tangentOf(index)
+            var isMoved = incoming != nil || step.isTrained
+            if isMoved {
+                step.operation.tangent(
+                    frame(index, parameters), step, x: incoming, v: step.isTrained ? v : nil, into: tangents[index + 1])
+            }
+            if case .addition(let addition) = step.operation, hasTangent[addition.origin] {
+                let count = rows * step.outputWidth
+                if isMoved {
+                    Self.add(tangents[addition.origin], to: tangents[index + 1], count)
+                } else {
+                    tangents[index + 1].update(from: tangents[addition.origin], count: count)
+                }
+                isMoved = true
+            }
+            hasTangent[index + 1] = isMoved
+        }
+        if !hasTangent[network.steps.count] {
+            outputTangents.update(repeating: 0, count: rows * network.outputWidth)
+        }
+    }
+
+    private func tangentOf(_ activation: Int) -> UnsafePointer<Number>? {
+        hasTangent[activation] ? UnsafePointer(tangents[activation]) : nil
+    }
+
+    /// The tangent of `backward` along the v of the last `tangent`: what it adds to the gradient, differentiated.
+    func tangentBackward(
+        along v: UnsafePointer<Number>, _ parameters: Parameters<Number>, addingTo gradient: UnsafeMutablePointer<Number>
+    ) {
+        for index in network.steps.indices.reversed() where index >= firstTrained {
+            let step = network.steps[index]
+            let frame = frame(index, parameters)
+            let direction = step.isTrained ? v : nil
+            if step.isTrained {
+                step.operation.tangentAccumulate(
+                    frame, step, x: tangentOf(index), v: direction, dy: gradients[index + 1],
+                    tangentDy: gradientTangents[index + 1], into: gradient)
+            }
+            guard index > firstTrained else { continue }
+            step.operation.tangentBackward(
+                frame, step, x: tangentOf(index), v: direction, dy: gradients[index + 1],
+                tangentDy: gradientTangents[index + 1], tangentDx: gradientTangents[index])
+            for end in network.skips[index] {
+                Self.add(gradientTangents[end], to: gradientTangents[index], rows * step.inputWidth)
+            }
+        }
+    }
+
+    private static func add(_ x: UnsafePointer<Number>, to y: UnsafeMutablePointer<Number>, _ count: Int) {
+        for i in 0..<count { y[i] += x[i] }
+    }
+}
