@@ -26,6 +26,8 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+/// SQLite itself, as GRDB sees it: blocks are read by SQLite's incremental blob input.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -69,7 +71,7 @@ let package = Package(
         room("Attribution", knows: ["LinearAlgebra", "Networks", "InverseCurvature", heap]),
         room("JSON"),
         room("Formats", knows: ["CZlib", "JSON"]),
-        room("Store", knows: ["Formats", grdb, crypto]),
+        room("Store", knows: ["Formats", grdb, sqlite, crypto]),
         room("Sockets", knows: ["CLinux"]),
         room("HTTP", knows: ["Sockets", httpTypes]),
         room(

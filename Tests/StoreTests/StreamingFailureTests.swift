@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import GRDB
 import Glibc
 import Synchronization
 import Testing

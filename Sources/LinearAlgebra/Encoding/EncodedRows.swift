@@ -40,6 +40,17 @@ public struct EncodedRows: @unchecked Sendable {
         self.encoding = encoding
     }
 
+    private init(start: UnsafeRawPointer, count: Int, like rows: EncodedRows) {
+        (self.start, self.count) = (start, count)
+        (width, stride, encoding) = (rows.width, rows.stride, rows.encoding)
+    }
+
+    /// A view of some of the rows.
+    public func part(_ rows: Range<Int>) -> EncodedRows {
+        check(rows)
+        return EncodedRows(start: start + rows.lowerBound * stride, count: rows.count, like: self)
+    }
+
     /// Writes a range of rows as floats, row after row.
     public func decode(_ rows: Range<Int>, into out: UnsafeMutablePointer<Float>) {
         check(rows)
