@@ -43,6 +43,7 @@ let package = Package(
         .library(name: "InverseCurvature", targets: ["InverseCurvature"]),
         .library(name: "Attribution", targets: ["Attribution"]),
         .library(name: "Formats", targets: ["Formats"]),
+        .library(name: "JSON", targets: ["JSON"]),
         // For the package Fuzz.
         .library(name: "FuzzProperties", targets: ["FuzzProperties"]),
         .library(name: "ServiceFuzzProperties", targets: ["ServiceFuzzProperties"]),

@@ -20,6 +20,7 @@ let package = Package(
                 .product(name: "InverseCurvature", package: "influenced"),
                 .product(name: "Attribution", package: "influenced"),
                 .product(name: "Formats", package: "influenced"),
+                .product(name: "JSON", package: "influenced"),
             ]),
         .executableTarget(
             name: "Kernels",

@@ -41,6 +41,12 @@ public protocol CurvatureOperator: Sendable {
     /// A hint that a product over `batch` comes next: its memory may be asked for while other work goes on.
     func prepare(for batch: ExampleBatch, workspace: Workspace)
 
+    /// y ← D·x over all examples, of which there must be one, for each of `vectorCount` stacked vectors; x and y may be the same memory.
+    /// - Throws: `Interrupted`.
+    func product(
+        of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel,
+        interruption: Interruption) throws
+
     /// trace(D), and how wide a mini-batch of one can swing.
     /// - Throws: `Interrupted`.
     func measure(parallel: Parallel, interruption: Interruption) throws -> CurvatureSize
@@ -82,11 +88,27 @@ extension CurvatureOperator {
     /// Takes no hint.
     public func prepare(for batch: ExampleBatch, workspace: Workspace) {}
 
-    /// y ← D·x over all examples, of which there must be one, for each of `vectorCount` stacked vectors. Takes memory for up to 16 times y.
+    /// y ← D·x, uninterrupted.
+    public func product(
+        of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel
+    ) throws {
+        try product(of: x, to: y, vectorCount: vectorCount, parallel: parallel, interruption: .never)
+    }
+
+    /// y ← D·x, the examples cut into pieces for the threads.
     /// - Throws: `Interrupted`.
     public func product(
         of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel,
-        interruption: Interruption = .never
+        interruption: Interruption
+    ) throws {
+        try productByPieces(of: x, to: y, vectorCount: vectorCount, parallel: parallel, interruption: interruption)
+    }
+
+    /// y ← D·x, the examples cut into pieces for the threads. Takes memory for up to 16 times y.
+    /// - Throws: `Interrupted`.
+    public func productByPieces(
+        of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel,
+        interruption: Interruption
     ) throws {
         precondition(exampleCount > 0, "a mean needs examples")
         let ranges = Parallel.ranges(

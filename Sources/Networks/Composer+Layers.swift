@@ -68,7 +68,7 @@ extension Composer {
         let bias = bias ? try tensor("bias", [outFeatures], isTrained: isTrained, place) : nil
         let step = LinearStep(
             positions: shape.dropLast().reduce(1, *), inputs: inFeatures, outputs: outFeatures, weight: weight, bias: bias)
-        try append(.linear(step), to: shape.dropLast() + [outFeatures], isTrained: isTrained, place)
+        try append(.linear(step), to: shape.dropLast() + [outFeatures], place)
     }
 
     private mutating func append(
@@ -97,7 +97,7 @@ extension Composer {
             inChannels: channels.inputs, outChannels: channels.outputs, groups: groups, input: input, output: output,
             window: window,
             weight: weight, bias: bias)
-        try append(.convolution(step), to: [channels.outputs, output.height, output.width], isTrained: isTrained, place)
+        try append(.convolution(step), to: [channels.outputs, output.height, output.width], place)
     }
 
     private mutating func append(
@@ -115,7 +115,7 @@ extension Composer {
         let step = BatchNormStep(
             channels: features, spatial: shape.dropFirst().reduce(1, *), epsilon: epsilon, mean: mean, variance: variance,
             weight: weight, bias: bias)
-        try append(.batchNorm(step), to: shape, isTrained: isTrained && affine, place)
+        try append(.batchNorm(step), to: shape, place)
     }
 
     private mutating func append(
@@ -129,7 +129,7 @@ extension Composer {
         let step = LayerNormStep(
             positions: shape.dropLast(normalized.count).reduce(1, *), width: normalized.reduce(1, *), epsilon: epsilon,
             weight: weight, bias: bias)
-        try append(.layerNorm(step), to: shape, isTrained: isTrained && affine, place)
+        try append(.layerNorm(step), to: shape, place)
     }
 
     private mutating func append(
@@ -152,7 +152,7 @@ extension Composer {
         let weight = try tensor("weight", [count, width], isTrained: isTrained, place)
         let step = EmbeddingStep(
             positions: shape.reduce(1, *), count: count, width: width, padding: padding, isMean: isMean, weight: weight)
-        try append(.embedding(step), to: output, isTrained: isTrained, place)
+        try append(.embedding(step), to: output, place)
     }
 
     /// The shape as channels, height and width.

@@ -13,7 +13,7 @@ public enum CurvatureKind: String, Sendable, Hashable, CaseIterable {
 }
 
 extension Computation {
-    /// images ← images + factor · Σ_batch Cᵢ·x for each of `count` vectors, `parameterCount` apart, by one thread.
+    /// images ← images + factor · Σ_batch Cᵢ·x for each of `count` vectors, `parameterCount` apart; `overwriting`, without what was there.
     ///
     /// Hessian: forward and backward once, then forward and backward along each vector (Pearlmutter 1994). The others: forward once,
     /// then forward along each vector to u = Jv, and backward from A·u, where A is ∂²ℓ/∂out² or r rᵀ (Martens 2020, section 8).
@@ -21,11 +21,12 @@ extension Computation {
     func addProduct(
         _ kind: CurvatureKind, over batch: ExampleBatch, of examples: LabeledExamples, factor: Number,
         x: UnsafePointer<Number>, to images: UnsafeMutablePointer<Number>, count: Int, pass: Pass<Number>,
-        state: UnsafeMutablePointer<Number>, interruption: Interruption
+        state: UnsafeMutablePointer<Number>, overwriting: Bool = false, interruption: Interruption
     ) throws {
         let length = network.parameterCount
         var pace = PacedInterruption(interruption)
         try forEachChunk(of: batch, examples.features, in: pass, interruption: interruption) { chunk in
+            let overwriting = overwriting && chunk.lowerBound == 0
             differentiateLoss(chunk, of: batch, examples, factor: factor, in: pass, state: state)
             if kind == .hessian { pass.backward(parameters) }
             for k in 0..<count {
@@ -34,14 +35,15 @@ extension Computation {
                 switch kind {
                 case .hessian:
                     multiply(chunk.count, pass.outputTangents, state, into: pass.outputGradientTangents)
-                    pass.tangentBackward(along: x + k * length, parameters, addingTo: images + k * length)
+                    pass.tangentBackward(
+                        along: x + k * length, parameters, addingTo: images + k * length, overwriting: overwriting)
                 case .gaussNewton:
                     multiply(chunk.count, pass.outputTangents, state, into: pass.outputGradients)
-                    pass.backward(parameters, addingTo: images + k * length)
+                    pass.backward(parameters, addingTo: images + k * length, overwriting: overwriting)
                 case .empiricalFisher:
                     // With δ = f·w·r: w r (r·u) = δ (δ·u) / (f·w), and the next vector needs δ again.
                     multiplyOuter(chunk, of: batch, examples, factor: factor, in: pass)
-                    pass.backward(parameters, addingTo: images + k * length)
+                    pass.backward(parameters, addingTo: images + k * length, overwriting: overwriting)
                     if k + 1 < count {
                         differentiateLoss(chunk, of: batch, examples, factor: factor, in: pass, state: state)
                     }

@@ -90,7 +90,7 @@ extension Computation {
     /// Cuts a batch into pieces of a chunk each, and runs `body` for each with its first place.
     func forEachPiece(
         of batch: ExampleBatch, _ parallel: Parallel, _ interruption: Interruption,
-        _ body: @Sendable (ExampleBatch, Int) throws -> Void
+        _ body: @escaping @Sendable (ExampleBatch, Int) throws -> Void
     ) throws {
         let size = network.rowsAtATime
         // Only read, by every piece.

@@ -76,6 +76,8 @@ struct Composer {
     var steps: [Step] = []
     var tensors: [NetworkTensor] = []
     var trainedCount = 0
+    /// Where in θ the tensors of the step that is being made begin.
+    private var stepBegin = 0
     var fixedCount = 0
     var tokenCount: Int?
     /// Numbers of all activations of an example so far.
@@ -121,14 +123,15 @@ struct Composer {
     }
 
     /// Adds a step that puts out `output`.
-    mutating func append(_ operation: Operation, to output: [Int], isTrained: Bool = false, _ place: Place) throws(JSONIssue) {
+    mutating func append(_ operation: Operation, to output: [Int], _ place: Place) throws(JSONIssue) {
         let width = try width(of: output, place)
         activationWidth += width
         steps.append(
             Step(
-                operation: operation, inputWidth: shape.product ?? 0, outputWidth: width, isTrained: isTrained,
+                operation: operation, inputWidth: shape.product ?? 0, outputWidth: width, trained: stepBegin..<trainedCount,
                 pointer: place.pointer, name: place.name))
         shape = output
+        stepBegin = trainedCount
     }
 
     /// Adds a tensor, which is part of θ if `isTrained`.

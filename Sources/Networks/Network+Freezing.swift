@@ -16,7 +16,7 @@ extension Network {
             guard case .addition(let addition) = step.operation else { return step }
             return Step(
                 operation: .addition(AdditionStep(origin: addition.origin - cut)), inputWidth: step.inputWidth,
-                outputWidth: step.outputWidth, isTrained: step.isTrained, pointer: step.pointer, name: step.name)
+                outputWidth: step.outputWidth, trained: step.trained, pointer: step.pointer, name: step.name)
         }
         let frozen = Network(
             inputShape: inputShape, tokenCount: tokenCount, outputWidth: width, loss: .meanSquaredError, weightDecay: 0,

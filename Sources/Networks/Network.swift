@@ -89,7 +89,9 @@ struct Step: Sendable {
     /// Numbers of a row that goes in, and of one that comes out.
     let inputWidth, outputWidth: Int
     /// Whether it has tensors that are trained.
-    let isTrained: Bool
+    var isTrained: Bool { !trained.isEmpty }
+    /// Where its trained tensors lie in θ, one after the other.
+    let trained: Range<Int>
     /// Its layer's place in the spec and what its tensors are named after.
     let pointer, name: String
 }

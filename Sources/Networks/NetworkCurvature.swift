@@ -32,7 +32,9 @@ public struct NetworkCurvature: CurvatureOperator {
     public final class Workspace {
         fileprivate let pass: Pass<Float>
         fileprivate let state: AlignedMemory<Float>
-        fileprivate let images: AlignedMemory<Float>
+        /// Made where it is needed: a product that goes straight to its place needs none.
+        fileprivate lazy var images = AlignedMemory<Float>(uninitialized: imageCount)
+        private let imageCount: Int
         fileprivate let interruption: Interruption
         private let computation: Computation<Float>
 
@@ -40,7 +42,7 @@ public struct NetworkCurvature: CurvatureOperator {
             computation = curvature.model.computation
             pass = computation.takePass(curvature.substance.order)
             state = AlignedMemory(uninitialized: pass.capacity * computation.loss.stateWidth)
-            images = AlignedMemory(uninitialized: vectorCount * curvature.dimension)
+            imageCount = vectorCount * curvature.dimension
             self.interruption = interruption
         }
 
@@ -59,17 +61,40 @@ public struct NetworkCurvature: CurvatureOperator {
         to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace
     ) throws {
         let count = vectorCount * dimension
-        // Apart from y, which x may be: every chunk needs x whole.
-        let images = workspace.images.start
-        images.update(repeating: 0, count: count)
+        // Straight to y where nothing is added and x is not there, which every chunk needs whole.
+        let isDirect = beta == 0 && addend == nil && (x + count <= y || y + count <= x)
+        let images = isDirect ? y : workspace.images.start
         try model.computation.addProduct(
             substance, over: batch, of: examples, factor: alpha / Float(batch.count), x: x, to: images, count: vectorCount,
-            pass: workspace.pass, state: workspace.state.start, interruption: workspace.interruption)
+            pass: workspace.pass, state: workspace.state.start, overwriting: true, interruption: workspace.interruption)
+        guard !isDirect else { return }
         switch (beta == 0, addend) {
         case (true, nil): y.update(from: images, count: count)
         case (true, let addend?): for i in 0..<count { y[i] = addend[i] + images[i] }
         case (false, nil): for i in 0..<count { y[i] = beta * y[i] + images[i] }
         case (false, let addend?): for i in 0..<count { y[i] = beta * y[i] + addend[i] + images[i] }
         }
+    }
+
+    /// Examples that a chunk takes at most for its products to be spread over threads rather than its examples.
+    private static let smallBatch = 64
+
+    /// y ← D·x over all examples. Of a few examples each product of matrices is spread over the threads, as pieces would leave each too
+    /// few rows, and their sums would take longer than the products.
+    /// - Throws: `Interrupted`.
+    public func product(
+        of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel,
+        interruption: Interruption
+    ) throws {
+        guard exampleCount <= Self.smallBatch else {
+            return try productByPieces(
+                of: x, to: y, vectorCount: vectorCount, parallel: parallel, interruption: interruption)
+        }
+        let workspace = makeWorkspace(vectorCount: vectorCount, interruption: interruption)
+        workspace.pass.parallel = parallel
+        defer { workspace.pass.parallel = Parallel(threads: 1) }
+        try addProduct(
+            over: .range(0..<exampleCount), alpha: 1, of: x, beta: 0, plus: nil, to: y, vectorCount: vectorCount,
+            workspace: workspace)
     }
 }

@@ -6,6 +6,8 @@ internal import LinearAlgebra
 final class Pass<Number: Real> {
     let network: Network
     let order: DerivativeOrder
+    /// Threads that a single product of matrices may be spread over: only for whoever has a small batch and nothing else to spread.
+    var parallel = Parallel(threads: 1)
     /// The most rows of a chunk.
     let capacity: Int
     /// The chunk's rows.
@@ -90,7 +92,7 @@ final class Pass<Number: Real> {
     func frame(_ step: Int, _ parameters: Parameters<Number>) -> Frame<Number> {
         Frame(
             rows: rows, parameters: parameters, x: activations[step], y: activations[step + 1], saved: saved[step],
-            scratch: scratch)
+            scratch: scratch, parallel: parallel)
     }
 
     /// Outputs of `rows` examples, whose inputs are in place.
@@ -105,13 +107,20 @@ final class Pass<Number: Real> {
         }
     }
 
-    /// δ of every activation from those of the outputs; where a gradient is given, Σ_rows ∇θ is added to it.
-    func backward(_ parameters: Parameters<Number>, addingTo gradient: UnsafeMutablePointer<Number>? = nil) {
+    /// δ of every activation from those of the outputs; where a gradient is given, Σ_rows ∇θ is added to it, or takes its place.
+    func backward(
+        _ parameters: Parameters<Number>, addingTo gradient: UnsafeMutablePointer<Number>? = nil, overwriting: Bool = false
+    ) {
         for index in network.steps.indices.reversed() where index >= firstTrained {
             let step = network.steps[index]
             let frame = frame(index, parameters)
             if let gradient, step.isTrained {
-                step.operation.accumulate(frame, step, dy: gradients[index + 1], into: gradient)
+                if case .linear(let linear) = step.operation {
+                    linear.accumulate(frame, dy: gradients[index + 1], beta: overwriting ? 0 : 1, into: gradient)
+                } else {
+                    if overwriting { (gradient + step.trained.lowerBound).update(repeating: 0, count: step.trained.count) }
+                    step.operation.accumulate(frame, step, dy: gradients[index + 1], into: gradient)
+                }
             }
             guard index > firstTrained else { continue }
             step.operation.backward(frame, step, dy: gradients[index + 1], dx: gradients[index])
@@ -149,15 +158,21 @@ final class Pass<Number: Real> {
         hasTangent[activation] ? UnsafePointer(tangents[activation]) : nil
     }
 
-    /// The tangent of `backward` along the v of the last `tangent`: what it adds to the gradient, differentiated.
+    /// The tangent of `backward` along the v of the last `tangent`: what it adds to the gradient, or writes there, differentiated.
     func tangentBackward(
-        along v: UnsafePointer<Number>, _ parameters: Parameters<Number>, addingTo gradient: UnsafeMutablePointer<Number>
+        along v: UnsafePointer<Number>, _ parameters: Parameters<Number>, addingTo gradient: UnsafeMutablePointer<Number>,
+        overwriting: Bool = false
     ) {
         for index in network.steps.indices.reversed() where index >= firstTrained {
             let step = network.steps[index]
             let frame = frame(index, parameters)
             let direction = step.isTrained ? v : nil
-            if step.isTrained {
+            if case .linear(let linear) = step.operation, step.isTrained {
+                linear.tangentAccumulate(
+                    frame, x: tangentOf(index), dy: gradients[index + 1], tangentDy: gradientTangents[index + 1],
+                    beta: overwriting ? 0 : 1, into: gradient)
+            } else if step.isTrained {
+                if overwriting { (gradient + step.trained.lowerBound).update(repeating: 0, count: step.trained.count) }
                 step.operation.tangentAccumulate(
                     frame, step, x: tangentOf(index), v: direction, dy: gradients[index + 1],
                     tangentDy: gradientTangents[index + 1], into: gradient)

@@ -162,7 +162,7 @@ extension TrainedNetwork {
     /// Scores of a batch, made piece by piece.
     private func scores(
         of batch: ExampleBatch, along directions: [Float], parallel: Parallel, interruption: Interruption,
-        _ make: @Sendable (ExampleBatch, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>, Int) throws -> Void
+        _ make: @escaping @Sendable (ExampleBatch, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>, Int) throws -> Void
     ) throws -> AlignedMemory<Float> {
         let count = directions.count / network.parameterCount
         precondition(count * network.parameterCount == directions.count, "directions are as long as θ")

@@ -24,6 +24,7 @@ struct Ratios {
         }
         try solvers(mnist, peer, parallel)
         try scan(mnist, peer, parallel)
+        try NetworkRatios(shared: arguments[1], features: mnist.features).run(peer, parallel)
         try encodedScan(parallel)
     }
 

@@ -86,6 +86,15 @@ void influenced_widen(const uint8_t *source, float *destination, size_t count);
 // Asks for the memory of `count` rows of `bytes` bytes, which will be read soon.
 void influenced_prefetch(const void *const *rows, size_t count, size_t bytes);
 
+// Tells the processor that its thread only looks out for something.
+static inline void influenced_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 // The vector unit that was chosen when the program loaded, the best there is: "AVX-512 VNNI", "AVX-512", "AVX2" or "baseline".
 const char *influenced_vector_unit(void);
 

@@ -14,6 +14,8 @@ struct Frame<Number: Real> {
     let saved: UnsafeMutablePointer<Number>
     /// `scratchCount` numbers of no value.
     let scratch: UnsafeMutablePointer<Number>
+    /// Threads that a single product of matrices may be spread over; their number changes no bit.
+    let parallel: Parallel
 }
 
 /// How far a computation will differentiate: what the way forward must keep.

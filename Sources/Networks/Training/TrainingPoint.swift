@@ -65,7 +65,7 @@ extension Parallel {
     /// Runs an element-wise update by ranges: an element's result depends on no other's.
     ///
     /// Nothing interrupts it, for half an update is none; it takes milliseconds.
-    func forEachRange(of count: Int, _ body: @Sendable (Range<Int>) -> Void) throws {
+    func forEachRange(of count: Int, _ body: @escaping @Sendable (Range<Int>) -> Void) throws {
         let pieces = (count + Self.elementsPerPiece - 1) / Self.elementsPerPiece
         try forEach(pieces) { piece in
             body(piece * Self.elementsPerPiece..<min((piece + 1) * Self.elementsPerPiece, count))

@@ -21,7 +21,7 @@ struct StepCase: Sendable, CustomTestStringConvertible {
 
     var step: Step {
         Step(
-            operation: operation, inputWidth: inputWidth, outputWidth: outputWidth, isTrained: trainedCount > 0, pointer: "",
+            operation: operation, inputWidth: inputWidth, outputWidth: outputWidth, trained: 0..<trainedCount, pointer: "",
             name: "")
     }
 

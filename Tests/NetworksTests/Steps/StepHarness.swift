@@ -1,4 +1,5 @@
 import Foundation
+import LinearAlgebra
 @testable import Networks
 
 func sine(_ x: Double) -> Double { sin(x) }
@@ -42,7 +43,7 @@ struct StepRun<Number: Real> {
             rows: subject.rows, parameters: Parameters(trained: memory(parameters.count), fixed: memory(fixed.count)),
             x: memory(x.count), y: memory(subject.rows * subject.outputWidth),
             saved: memory(subject.rows * step.operation.savedWidth(step, order)),
-            scratch: memory(step.operation.scratchCount(rows: subject.rows)))
+            scratch: memory(step.operation.scratchCount(rows: subject.rows)), parallel: Parallel(threads: 1))
         defer {
             for memory in [frame.x, frame.y, frame.saved, frame.scratch] { memory.deallocate() }
             frame.parameters.trained.deallocate()
