@@ -50,8 +50,8 @@ struct SubjectRefusalTests {
         .wrong(ask([Demo.test(3).with("target", 10)]), at: "/tests/0/target", "9"),
         .wrong(ask([Demo.test(3).with("target", -1)]), at: "/tests/0/target"),
         .wrong(ask([Demo.test(3).with("target", 1e10)]), at: "/tests/0/target"),
-        .wrong(ask([Demo.test(3).with("target", 2.5)]), at: "/tests/0/target", "integer"),
-        .wrong(ask([Demo.test(3).with("target", "seven")]), at: "/tests/0/target", "integer"),
+        .wrong(ask([Demo.test(3).with("target", 2.5)]), at: "/tests/0/target", "label"),
+        .wrong(ask([Demo.test(3).with("target", "seven")]), at: "/tests/0/target", "number"),
         .wrong(input(flat, ["target": 10]), at: "/tests/0/target", "9"),
     ]
 

@@ -5,8 +5,7 @@ extension InfluenceRequest.Test {
     /// Reads one test: a dataset's row, an input, or a gradient.
     init?(_ reader: JSONReader) {
         guard let object = reader.object(allowing: ["dataset", "index", "input", "gradient", "target"]) else { return nil }
-        let target = object.optionalNumber(
-            "target", in: -Double(Float.greatestFiniteMagnitude)...Double(Float.greatestFiniteMagnitude))
+        let target = object.optionalNumber("target")
         let source: Source
         switch (object.has("dataset"), object.has("input"), object.has("gradient")) {
         case (true, false, false):

@@ -102,7 +102,10 @@ extension Engine {
                 test: test, input: input, prediction: prediction, target: nil, targetSource: nil, loss: nil, gradient: nil)
         }
         if let flaw = model.network.loss.flaw(ofTarget: target, outputWidth: model.network.outputWidth) {
-            throw Problem(at: test.pointer + "/target", flaw)
+            guard case .example(let dataset, let index) = test.source, source == .dataset else {
+                throw Problem(at: test.pointer + "/target", flaw)
+            }
+            throw Problem(at: test.pointer, "the target of example \(index) of dataset '\(dataset)' \(flaw); give another as target")
         }
         let targets = Int32(exactly: target).map { Targets.labels([$0]) } ?? .values([Float(target)])
         let examples = LabeledExamples(features: features, targets: targets)

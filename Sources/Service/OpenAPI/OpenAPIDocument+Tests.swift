@@ -37,7 +37,7 @@ extension OpenAPIDocument {
         optional: ["target": .null, "dataset": .null, "index": .null, "input": .null]
     ).described("The gradient of a loss in θ.")
 
-    private static let target = number
+    private static let target = Schema.number()
     private static let number = Schema.number(
         in: -Double(Float.greatestFiniteMagnitude)...Double(Float.greatestFiniteMagnitude))
 
