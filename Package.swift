@@ -86,7 +86,8 @@ let package = Package(
         .executableTarget(
             name: "influenced",
             dependencies: [
-                "Service", "Store", "Formats", "JSON", "LinearAlgebra", "Demo", "Sockets", "CLinux", argumentParser, logging,
+                "Service", "Store", "Formats", "JSON", "LinearAlgebra", "Networks", "Demo", "Sockets", "CLinux", argumentParser,
+                logging,
                 serviceLifecycle,
             ],
             swiftSettings: settings),
