@@ -28,6 +28,9 @@ public enum FlatFile {
                 file: file, reason: "shape \(shape) of \(elementType.rawValue) has more elements than can be addressed")
         }
         guard expected == bytes.count else {
+            guard !bytes.starts(with: NumpyFile.magic) else {
+                throw FormatError(file: file, reason: "this is a .npy file, which says its shape and type itself; leave them out")
+            }
             let fits = fittings(byteCount: bytes.count, shape: shape, elementType: elementType)
             let hint = fits.isEmpty ? "no number of such rows fits it" : "it would fit \(fits.joined(separator: ", or "))"
             throw FormatError(

@@ -63,12 +63,12 @@ extension Computation {
         _ features: FeatureRows, along directions: UnsafePointer<Number>, count: Int, into scores: UnsafeMutablePointer<Number>,
         stride: Int, interruption: Interruption
     ) throws {
+        var pace = PacedInterruption(interruption)
         try withPass(.first) { pass in
             for start in Swift.stride(from: 0, to: batch.count, by: pass.capacity) {
                 let chunk = start..<min(start + pass.capacity, batch.count)
                 for d in 0..<count { (scores + d * stride + start).update(repeating: 0, count: chunk.count) }
                 for part in layout.parts {
-                    try interruption.check()
                     if part.x == nil { load(chunk, of: batch, features, into: pass) }
                     for row in 0..<chunk.count {
                         let place = start + row
@@ -76,7 +76,9 @@ extension Computation {
                             of: part, row: row, from: rows + (byExample ? batch.example(place) : place) * layout.width)
                     }
                     pass.prepare(part.step, rows: chunk.count, parameters)
+                    let step = network.steps[part.step]
                     for d in 0..<count {
+                        try pace.check(after: chunk.count * step.operation.operations(step))
                         pass.addScores(
                             of: part.step, along: directions + d * network.parameterCount, parameters,
                             to: scores + d * stride + start)
@@ -101,7 +103,7 @@ extension Pass {
         to scores: UnsafeMutablePointer<Number>
     ) {
         let step = network.steps[index]
-        let (tangent, dy) = (tangentMemory(of: index), factors(of: index).dy)
+        let (tangent, dy) = (tangentMemory(of: index).y, factors(of: index).dy)
         step.operation.tangent(frame(index, parameters), step, x: nil, v: v, into: tangent)
         for row in 0..<rows {
             var sum: Number = 0

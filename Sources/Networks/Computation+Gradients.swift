@@ -97,12 +97,7 @@ extension Computation {
         nonisolated(unsafe) let batch = batch
         try parallel.forEach((batch.count + size - 1) / size, interruption: interruption) { piece in
             let places = piece * size..<min((piece + 1) * size, batch.count)
-            switch batch {
-            case .range(let rows):
-                try body(.range(rows.lowerBound + places.lowerBound..<rows.lowerBound + places.upperBound), places.lowerBound)
-            case .indices(let indices):
-                try body(.indices(UnsafeBufferPointer(rebasing: indices[places])), places.lowerBound)
-            }
+            try body(batch.part(places), places.lowerBound)
         }
     }
 }

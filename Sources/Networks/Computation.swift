@@ -21,14 +21,21 @@ struct Computation<Number: Real>: Sendable {
         passes = PassPool()
     }
 
+    /// Another network that goes by the same numbers.
+    init(_ network: Network, sharing other: Computation) {
+        precondition(
+            network.parameterCount == other.network.parameterCount && network.fixedCount == other.network.fixedCount,
+            "parts of a network have its tensors")
+        self.network = network
+        loss = LossKernel(loss: network.loss, width: network.outputWidth)
+        (trained, fixed, passes) = (other.trained, other.fixed, PassPool())
+    }
+
     /// θ and what is fixed; valid while this is.
     var parameters: Parameters<Number> { Parameters(trained: UnsafePointer(trained.start), fixed: UnsafePointer(fixed.start)) }
 
     /// θ.
     var theta: UnsafeBufferPointer<Number> { UnsafeBufferPointer(trained.elements) }
-
-    /// What is not trained.
-    var fixedValues: UnsafeBufferPointer<Number> { UnsafeBufferPointer(fixed.elements) }
 
     /// Runs `body` with a pass for derivatives of an order, which nobody else has meanwhile.
     func withPass<Result>(_ order: DerivativeOrder, _ body: (Pass<Number>) throws -> Result) rethrows -> Result {
@@ -61,6 +68,7 @@ struct Computation<Number: Real>: Sendable {
     }
 
     func load(_ chunk: Range<Int>, of batch: ExampleBatch, _ features: FeatureRows, into pass: Pass<Number>) {
+        precondition(features.width == network.inputWidth, "shapes were checked at the edge")
         switch batch {
         case .range(let rows):
             let first = rows.lowerBound + chunk.lowerBound

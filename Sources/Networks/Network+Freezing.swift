@@ -21,7 +21,7 @@ extension Network {
         let frozen = Network(
             inputShape: inputShape, tokenCount: tokenCount, outputWidth: width, loss: .meanSquaredError, weightDecay: 0,
             tensors: tensors, parameterCount: parameterCount, fixedCount: fixedCount, steps: Array(steps[..<cut]),
-            skips: Array(skips[...cut]))
+            skips: skips[...cut].map { $0.filter { $0 <= cut } })
         let trained = Network(
             inputShape: [width], tokenCount: nil, outputWidth: outputWidth, loss: loss, weightDecay: weightDecay,
             tensors: tensors, parameterCount: parameterCount, fixedCount: fixedCount, steps: moved,
@@ -29,7 +29,8 @@ extension Network {
         return (frozen, trained)
     }
 
-    /// What leads to the input of the last layer with weights: the last hidden layer's output. nil where there is only one such layer.
+    /// What leads to the input of the last layer with weights: the last hidden layer's output, where there is one. nil where that input
+    /// is the network's own.
     ///
     /// It goes by the parameters and the fixed tensors of the whole.
     public var hidden: Network? {

@@ -4,75 +4,103 @@ public import LinearAlgebra
 extension NetworkCurvature {
     /// Examples that a size is estimated from.
     private static let sampleSize = 1024
+    /// Of these, every so many-th has its Hessian's norm estimated.
+    private static let normStride = 4
+    /// Vectors of random signs that an example's Hessian's norm is estimated with.
+    private static let normProbes = 4
+    /// Vectors of random signs that tr(H − G) is estimated with, and those that share a way through the network.
+    private static let traceProbes = 16, probesAtATime = 4
+    /// Random signs of the outputs, where these are many.
+    private static let draws = 32
 
-    /// The size, estimated from 1,024 examples evenly spread, or all where there are fewer.
+    /// The size, from 1,024 examples evenly spread, or all where there are fewer; of all n the trace then has the standard error of a
+    /// mean of 1,024.
     ///
-    /// With A = BBᵀ and random signs e, ‖Jᵀ B e‖² is the trace of an example's JᵀAJ in the mean (Hutchinson 1990), and the trace bounds the
-    /// norm. The empirical Fisher's is ‖g‖² without chance. Of a Hessian that is not also the Gauss-Newton matrix the trace is estimated
-    /// from its products with random signs, and the norm is taken from the Gauss-Newton matrix, which it comes near where losses are
-    /// small.
+    /// Of these examples the traces of the empirical Fisher and the Gauss-Newton matrix are exact, for more than 32 outputs unbiased to
+    /// within √(2/32) of each example's own; and an example's trace bounds its norm, at most as many times too large as there are
+    /// outputs. Of a Hessian H that is not also the Gauss-Newton matrix G, tr(H) is tr(G) + the mean of zᵀ(H − G)z over 16 vectors z of
+    /// random signs (Hutchinson 1990), with the standard error √(2/16)·‖H − G‖ (Frobenius, without the diagonal); and its norm is the larger
+    /// of G's and of √⟨‖Hᵢz‖²⟩ over four z for every fourth of the examples, which in the mean of squares is the Frobenius norm of Hᵢ and
+    /// so bounds ‖Hᵢ‖₂.
     /// - Throws: `Interrupted`.
     public func measure(parallel: Parallel, interruption: Interruption) throws -> CurvatureSize {
         let sample = Parallel.ranges(of: exampleCount, pieces: Self.sampleSize).map { UInt32($0.lowerBound) }
-        let traces = AlignedMemory<Double>(uninitialized: sample.count)
-        let pieces = Parallel.ranges(of: sample.count, pieces: 16)
-        try parallel.forEach(pieces.count, interruption: interruption) { piece in
-            try measure(sample, pieces[piece], into: traces.start, stream: UInt64(piece), interruption: interruption)
-        }
-        let mean = traces.elements.reduce(0, +) / Double(sample.count)
-        let isExact = substance != .hessian
-        return CurvatureSize(
-            trace: isExact ? mean : try probedTrace(over: sample, parallel: parallel, interruption: interruption),
-            largestExampleNorm: traces.elements.max() ?? 0)
+        let traces = try traces(of: sample, parallel: parallel, interruption: interruption)
+        let mean = traces.reduce(0, +) / Double(sample.count)
+        let largest = traces.max() ?? 0
+        guard substance == .hessian else { return CurvatureSize(trace: mean, largestExampleNorm: largest) }
+        let remainder = try traceBeyondGaussNewton(over: sample, parallel: parallel, interruption: interruption)
+        let norms = try hessianNorms(
+            of: stride(from: 0, to: sample.count, by: Self.normStride).map { sample[$0] }, parallel: parallel,
+            interruption: interruption)
+        return CurvatureSize(trace: mean + remainder, largestExampleNorm: max(largest, norms.max() ?? 0))
     }
 
-    /// The trace of each example's part, or an estimate: an example at a time.
-    private func measure(
-        _ sample: [UInt32], _ places: Range<Int>, into traces: UnsafeMutablePointer<Double>, stream: UInt64,
-        interruption: Interruption
-    ) throws {
-        let computation = model.computation
-        let (network, loss) = (computation.network, computation.loss)
-        var random = RandomStream(seed: 0, index: stream)
-        let gradient = AlignedMemory<Float>(uninitialized: dimension)
-        var state = [Float](repeating: 0, count: loss.stateWidth)
-        try computation.withPass(.first) { pass in
-            for place in places {
-                let row = Int(sample[place])
-                let batch = ExampleBatch.range(row..<row + 1)
-                try computation.forEachChunk(of: batch, examples.features, in: pass, interruption: interruption) { chunk in
-                    computation.differentiateLoss(chunk, of: batch, examples, factor: 1, in: pass, state: &state)
-                    if kind != .empiricalFisher {
-                        let signs = (0..<network.outputWidth).map { _ in random.next() & 1 == 0 ? Float(1) : -1 }
-                        loss.multiplyRoot(state, signs, into: pass.outputGradients)
+    /// The trace of each example's empirical Fisher or Gauss-Newton matrix.
+    private func traces(of sample: [UInt32], parallel: Parallel, interruption: Interruption) throws -> [Double] {
+        let traces = AlignedMemory<Double>(repeating: 0, count: sample.count)
+        let pieces = Parallel.ranges(of: sample.count, pieces: 16)
+        let (roots, scale) = roots(draws: Self.draws, seed: 0)
+        try parallel.forEach(pieces.count, interruption: interruption) { piece in
+            let gradient = AlignedMemory<Float>(repeating: 0, count: dimension)
+            try sample[pieces[piece]].withUnsafeBufferPointer { indices in
+                try model.computation.withPass(.first) { pass in
+                    try forEachRoot(roots, of: .indices(indices), in: pass, interruption: interruption) { chunk in
+                        pass.addSquaredNorms(
+                            model.computation.parameters, to: traces.start + pieces[piece].lowerBound + chunk.lowerBound,
+                            gradient: gradient.start)
                     }
-                    gradient.elements.update(repeating: 0)
-                    pass.backward(computation.parameters, addingTo: gradient.start)
-                    let squared = Vectors.dot(gradient.start, gradient.start, dimension)
-                    let weight = Double(examples.weight(row))
-                    // g is weighted already: wᵢ∇ℓᵢ∇ℓᵢᵀ = gᵢgᵢᵀ / wᵢ.
-                    traces[place] = kind == .empiricalFisher ? (weight == 0 ? 0 : squared / weight) : squared
                 }
             }
         }
+        return traces.copy.map { scale * $0 }
     }
 
-    /// The mean of zᵀCz over a few vectors z of random signs.
-    private func probedTrace(over sample: [UInt32], parallel: Parallel, interruption: Interruption) throws -> Double {
-        let probes = 8
-        let values = AlignedMemory<Double>(uninitialized: probes)
-        try parallel.forEach(probes, interruption: interruption) { probe in
-            var random = RandomStream(seed: 1, index: UInt64(probe))
-            let signs = (0..<dimension).map { _ in random.next() & 1 == 0 ? Float(1) : -1 }
-            var image = [Float](repeating: 0, count: dimension)
-            let workspace = makeWorkspace(vectorCount: 1, interruption: interruption)
-            try sample.withUnsafeBufferPointer { sample in
-                try addProduct(
-                    over: .indices(sample), alpha: 1, of: signs, beta: 0, plus: nil, to: &image, vectorCount: 1,
-                    workspace: workspace)
+    /// The mean of zᵀ(H − G)z over some z.
+    private func traceBeyondGaussNewton(
+        over sample: [UInt32], parallel: Parallel, interruption: Interruption
+    ) throws -> Double {
+        let sums = AlignedMemory<Double>(repeating: 0, count: Self.traceProbes / Self.probesAtATime)
+        let gaussNewton = NetworkCurvature(.gaussNewton, of: model, over: examples)
+        try parallel.forEach(sums.count, interruption: interruption) { block in
+            let signs = signs(Self.probesAtATime, seed: 1, block: block)
+            for (curvature, sign) in [(self, 1.0), (gaussNewton, -1.0)] {
+                let images = try curvature.product(over: sample, of: signs, interruption: interruption)
+                sums.start[block] += sign * Vectors.dot(signs, images)
             }
-            values.start[probe] = Vectors.dot(signs, image)
         }
-        return values.elements.reduce(0, +) / Double(probes)
+        return sums.copy.reduce(0, +) / Double(Self.traceProbes)
+    }
+
+    /// Estimates of the Frobenius norms of some examples' Hessians.
+    private func hessianNorms(of sample: [UInt32], parallel: Parallel, interruption: Interruption) throws -> [Double] {
+        let norms = AlignedMemory<Double>(repeating: 0, count: sample.count)
+        let signs = signs(Self.normProbes, seed: 2, block: 0)
+        let pieces = Parallel.ranges(of: sample.count, pieces: 16)
+        try parallel.forEach(pieces.count, interruption: interruption) { piece in
+            for place in pieces[piece] {
+                let images = try product(over: [sample[place]], of: signs, interruption: interruption)
+                norms.start[place] = (Vectors.dot(images, images) / Double(Self.normProbes)).squareRoot()
+            }
+        }
+        return norms.copy
+    }
+
+    /// The mean over some examples of their curvatures' products with stacked vectors, by one thread.
+    private func product(over sample: [UInt32], of x: [Float], interruption: Interruption) throws -> [Float] {
+        var images = [Float](repeating: 0, count: x.count)
+        let workspace = makeWorkspace(vectorCount: x.count / dimension, interruption: interruption)
+        try sample.withUnsafeBufferPointer {
+            try addProduct(
+                over: .indices($0), alpha: 1, of: x, beta: 0, plus: nil, to: &images, vectorCount: x.count / dimension,
+                workspace: workspace)
+        }
+        return images
+    }
+
+    /// Stacked vectors like θ of random signs.
+    func signs(_ count: Int, seed: UInt64, block: Int) -> [Float] {
+        var stream = RandomStream(seed: seed, index: UInt64(block))
+        return (0..<count * dimension).map { _ in stream.nextSign() }
     }
 }

@@ -23,8 +23,6 @@ final class Pass<Number: Real> {
     private let memory: AlignedMemory<Number>
     /// The first step with trained tensors: what is before it knows no direction and needs no δ.
     private let firstTrained: Int
-    /// Which activations have a tangent at all.
-    private var hasTangent: [Bool]
 
     /// Memory for derivatives of an order.
     init(_ network: Network, order: DerivativeOrder, capacity: Int) {
@@ -33,7 +31,6 @@ final class Pass<Number: Real> {
         self.capacity = capacity
         let steps = network.steps
         firstTrained = steps.firstIndex(where: \.isTrained) ?? steps.count
-        hasTangent = Array(repeating: false, count: steps.count + 1)
         let widths = [network.inputWidth] + steps.map(\.outputWidth)
         // Whole cache lines, so that no two regions share one.
         func padded(_ count: Int) -> Int { (count + 15) & ~15 }
@@ -78,8 +75,10 @@ final class Pass<Number: Real> {
         (activations[step], gradients[step + 1])
     }
 
-    /// Where the tangent of a step's output goes.
-    func tangentMemory(of step: Int) -> UnsafeMutablePointer<Number> { tangents[step + 1] }
+    /// Where the tangents of a step's x and of its output go.
+    func tangentMemory(of step: Int) -> (x: UnsafeMutablePointer<Number>, y: UnsafeMutablePointer<Number>) {
+        (tangents[step], tangents[step + 1])
+    }
 
     /// Makes a step ready for `rows` examples whose x is in place: what it keeps from its way forward.
     func prepare(_ index: Int, rows: Int, _ parameters: Parameters<Number>) {
@@ -130,32 +129,18 @@ final class Pass<Number: Real> {
 
     /// Tangents of every activation along a direction v in θ.
     func tangent(along v: UnsafePointer<Number>, _ parameters: Parameters<Number>) {
-        for index in hasTangent.indices { hasTangent[index] = false }
         for (index, step) in network.steps.enumerated() where index >= firstTrained {
-            let incoming = tangentOf(index)
-            var isMoved = incoming != nil || step.isTrained
-            if isMoved {
-                step.operation.tangent(
-                    frame(index, parameters), step, x: incoming, v: step.isTrained ? v : nil, into: tangents[index + 1])
+            step.operation.tangent(
+                frame(index, parameters), step, x: tangentOf(index), v: step.isTrained ? v : nil, into: tangents[index + 1])
+            if case .addition(let addition) = step.operation, let incoming = tangentOf(addition.origin) {
+                Self.add(incoming, to: tangents[index + 1], rows * step.outputWidth)
             }
-            if case .addition(let addition) = step.operation, hasTangent[addition.origin] {
-                let count = rows * step.outputWidth
-                if isMoved {
-                    Self.add(tangents[addition.origin], to: tangents[index + 1], count)
-                } else {
-                    tangents[index + 1].update(from: tangents[addition.origin], count: count)
-                }
-                isMoved = true
-            }
-            hasTangent[index + 1] = isMoved
-        }
-        if !hasTangent[network.steps.count] {
-            outputTangents.update(repeating: 0, count: rows * network.outputWidth)
         }
     }
 
+    /// The tangent of an activation: those behind the first trained step have one.
     private func tangentOf(_ activation: Int) -> UnsafePointer<Number>? {
-        hasTangent[activation] ? UnsafePointer(tangents[activation]) : nil
+        activation > firstTrained ? UnsafePointer(tangents[activation]) : nil
     }
 
     /// The tangent of `backward` along the v of the last `tangent`: what it adds to the gradient, or writes there, differentiated.

@@ -62,7 +62,8 @@ extension SoftmaxCurvature {
                 for i in 0..<range.count {
                     let wa = outputFactors[(start + i) * classes + a]
                     let wb = outputFactors[(start + i) * classes + b]
-                    let weight = kind == .hessian ? (wa * wb).squareRoot() : wa * wb
+                    // A probability that is known as one minus the others may be a rounding below zero.
+                    let weight = kind == .hessian ? max(0, wa * wb).squareRoot() : wa * wb
                     let source = stored + i * model.inputWidth
                     let target = weighted.start + i * width
                     let factor = weight * features.multiplier

@@ -56,6 +56,17 @@ public struct SoftmaxCurvature: CurvatureOperator {
         size = CurvatureSize(trace: trace / Double(features.count), largestExampleNorm: largest)
     }
 
+    /// The same from the residuals r = p − onehot(y), [n, C], which are the gradient factors of such a network, and the labels y.
+    public init(
+        _ kind: Kind, model: SoftmaxRegression, features: FeatureRows, residuals: [Float], targets: [Int32]
+    ) {
+        var factors = residuals
+        if kind == .hessian {
+            for (row, target) in targets.enumerated() { factors[row * model.classCount + Int(target)] += 1 }
+        }
+        self.init(kind, model: model, features: features, outputFactors: factors)
+    }
+
     /// Its size, which is known.
     public func measure(parallel: Parallel, interruption: Interruption) throws -> CurvatureSize { size }
 
@@ -109,14 +120,16 @@ public struct SoftmaxCurvature: CurvatureOperator {
             }
         }
         guard !direct else { return }
-        let length = dimension * vectorCount
-        if beta == 0 {
-            y.update(from: workspace.sum.start, count: length)
-        } else {
-            if beta != 1 { BLAS.scale(length, by: beta, y) }
-            BLAS.add(length, alpha: 1, workspace.sum.start, to: y)
+        // Vector by vector: BLAS counts in 32 bits, which hold p but not any multiple of it.
+        for offset in stride(from: 0, to: dimension * vectorCount, by: dimension) {
+            if beta == 0 {
+                (y + offset).update(from: workspace.sum.start + offset, count: dimension)
+            } else {
+                if beta != 1 { BLAS.scale(dimension, by: beta, y + offset) }
+                BLAS.add(dimension, alpha: 1, workspace.sum.start + offset, to: y + offset)
+            }
+            if let addend { BLAS.add(dimension, alpha: 1, addend + offset, to: y + offset) }
         }
-        if let addend { BLAS.add(length, alpha: 1, addend, to: y) }
     }
 
     /// Asks for the rows of the batch's first tile; each tile asks for the next.

@@ -1,4 +1,4 @@
-public import LinearAlgebra
+internal import LinearAlgebra
 
 /// Softmax regression: out = x·Wᵀ + b, p = softmax(out), ℓ = −log p[y]; convex in θ = (W row by row, then b).
 ///
@@ -15,31 +15,30 @@ public struct SoftmaxRegression: Sendable, Equatable {
     public let classCount: Int
     /// Whether each class has a bias.
     public let hasBias: Bool
-    /// What the linear layer's tensors are named after.
-    public let layerName: String
 
     /// p: numbers in θ.
     public var parameterCount: Int { classCount * (inputWidth + (hasBias ? 1 : 0)) }
 
-    /// θ's tensors in order: name and shape.
-    public var tensors: [(name: String, shape: [Int])] {
-        var tensors = [(name: layerName + ".weight", shape: [classCount, inputWidth])]
-        if hasBias { tensors.append((name: layerName + ".bias", shape: [classCount])) }
-        return tensors
-    }
-
-    /// - Parameters: all at least 1, `classCount` at least 2; `init(spec:)` checks what users write.
-    public init(inputWidth: Int, classCount: Int, hasBias: Bool, layerName: String = "0") {
+    /// A regression of so many features, at least 1, to so many classes, at least 2.
+    public init(inputWidth: Int, classCount: Int, hasBias: Bool) {
         precondition(inputWidth > 0 && classCount > 1, "a softmax regression needs features and two classes")
         self.inputWidth = inputWidth
         self.classCount = classCount
         self.hasBias = hasBias
-        self.layerName = layerName
+    }
+
+    /// The softmax regression that a network is, nil where it is none: one linear layer over all of its input, trained, under plain
+    /// cross entropy. It then has kernels of its own, which read features as they are stored.
+    public init?(_ network: Network) {
+        guard network.steps.count == 1, case .linear(let linear) = network.steps[0].operation, linear.positions == 1,
+            network.steps[0].isTrained, network.loss == .crossEntropy(labelSmoothing: 0)
+        else { return nil }
+        self.init(inputWidth: linear.inputs, classCount: linear.outputs, hasBias: linear.bias != nil)
     }
 
     /// outputs ← x·Wᵀ + b for the rows of a tile: [rows, C].
     @inline(__always)
-    public func outputs(
+    func outputs(
         _ parameters: UnsafePointer<Float>, of tile: RowTile, in features: FeatureRows,
         into outputs: UnsafeMutablePointer<Float>
     ) {
@@ -58,7 +57,7 @@ public struct SoftmaxRegression: Sendable, Equatable {
 
     /// gradient ← β·gradient + addend + α · Σ_rows weightᵢ ⊗ x̃ᵢ, for output weights [rows, C] of the rows of a tile, which are scaled in place.
     @inline(__always)
-    public func accumulate(
+    func accumulate(
         _ outputWeights: UnsafeMutablePointer<Float>, of tile: RowTile, in features: FeatureRows, alpha: Float, beta: Float,
         plus addend: UnsafePointer<Float>? = nil, into gradient: UnsafeMutablePointer<Float>
     ) {

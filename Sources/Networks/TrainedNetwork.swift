@@ -19,19 +19,16 @@ public struct TrainedNetwork: Sendable {
     /// What lies before the first trained layer, and the rest; nil where the first layer is trained already.
     public var frozenAndTrained: (frozen: TrainedNetwork, trained: TrainedNetwork)? {
         network.frozenAndTrained.map { frozen, trained in
-            let (theta, fixed) = (computation.theta, computation.fixedValues)
-            return (TrainedNetwork(frozen, theta, fixed), TrainedNetwork(trained, theta, fixed))
+            (TrainedNetwork(frozen, sharing: computation), TrainedNetwork(trained, sharing: computation))
         }
     }
 
-    /// What leads to the last hidden layer's output; nil where there is only one layer with weights.
-    public var hidden: TrainedNetwork? {
-        network.hidden.map { TrainedNetwork($0, computation.theta, computation.fixedValues) }
-    }
+    /// What leads to the input of the last layer with weights; nil where that is the network's own.
+    public var hidden: TrainedNetwork? { network.hidden.map { TrainedNetwork($0, sharing: computation) } }
 
-    private init(_ network: Network, _ theta: UnsafeBufferPointer<Float>, _ fixed: UnsafeBufferPointer<Float>) {
+    private init(_ network: Network, sharing computation: Computation<Float>) {
         self.network = network
-        computation = Computation(network, parameters: theta, fixed: fixed)
+        self.computation = Computation(network, sharing: computation)
         layout = FactorLayout(network)
     }
 
@@ -83,12 +80,13 @@ public struct TrainedNetwork: Sendable {
         }
     }
 
-    /// (1/n) Σ wᵢℓᵢ and its gradient over some examples; the gradient has the same bits on any number of threads.
+    /// (1/n) Σ wᵢℓᵢ and its gradient over some examples, at least one; the gradient has the same bits on any number of threads.
     /// - Throws: `Interrupted`.
     public func meanGradient(
         over batch: ExampleBatch, of examples: LabeledExamples, into gradient: UnsafeMutablePointer<Float>,
         parallel: Parallel, interruption: Interruption = .never
     ) throws -> Double {
+        precondition(batch.count > 0, "a mean needs examples")
         let length = network.parameterCount
         let pieces = Parallel.ranges(of: batch.count, pieces: ExamplePieces.count(of: batch.count, dimension: length))
         let partials = AlignedMemory<Float>(repeating: 0, count: length * pieces.count)

@@ -30,19 +30,8 @@ extension Store {
                 try db.execute(sql: "DELETE FROM cache WHERE id = ?", arguments: [cache.id])
                 verified.forget(cache.blocks)
             }
-            try Self.requireJSON(summary, "summary of cache '\(kind)'", in: db)
-            try db.execute(
-                sql: """
-                    INSERT INTO cache (checkpoint, kind, key, element_type, row_count, row_bytes, summary, state, created_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, 'building', ?)
-                    """,
-                arguments: [
-                    checkpoint.id, kind, key.bytes, layout.elementType.rawValue, layout.rowCount, layout.rowByteCount, summary,
-                    Self.now(),
-                ])
-            guard let cache = try Self.cache(of: checkpoint, kind: kind, in: db) else {
-                throw StoreError.corrupt(what: "cache '\(kind)'", reason: "it vanished while it was written")
-            }
+            let cache = try Self.insertRecord(
+                ofCache: kind, of: checkpoint, key: key, layout, summary: summary, state: .building, in: db)
             return build(of: cache, stored: [])
         }
     }
@@ -122,11 +111,32 @@ extension Store {
         }
     }
 
+    /// Writes a cache's record.
+    static func insertRecord(
+        ofCache kind: String, of checkpoint: CheckpointRecord, key: ContentDigest, _ layout: CacheLayout, summary: String,
+        state: CacheRecord.State, in db: Database
+    ) throws -> CacheRecord {
+        try requireJSON(summary, "summary of cache '\(kind)'", in: db)
+        try db.execute(
+            sql: """
+                INSERT INTO cache (checkpoint, kind, key, element_type, row_count, row_bytes, summary, state, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                checkpoint.id, kind, key.bytes, layout.elementType.rawValue, layout.rowCount, layout.rowByteCount, summary,
+                state.rawValue, now(),
+            ])
+        guard let cache = try cache(of: checkpoint, kind: kind, in: db) else {
+            throw StoreError.corrupt(what: "cache '\(kind)'", reason: "it vanished while it was written")
+        }
+        return cache
+    }
+
     private func build(of cache: CacheRecord, stored: [Range<Int>]) -> CacheBuild {
         CacheBuild(cache: cache, stored: stored, rowsPerBlock: cache.blocks.rowsPerBlock(ofAbout: blockByteCount))
     }
 
-    private static func check(_ layout: CacheLayout, _ kind: String) throws {
+    static func check(_ layout: CacheLayout, _ kind: String) throws {
         let limit = BlockSequence.maximumBlockByteCount
         guard layout.rowCount > 0, layout.rowByteCount > 0, layout.rowByteCount <= limit, layout.byteCount < .max,
             layout.rowByteCount.isMultiple(of: layout.elementType.byteCount)

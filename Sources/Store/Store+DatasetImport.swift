@@ -61,26 +61,28 @@ extension Store {
         guard isWritable else { throw StoreError.readOnly(path: path) }
         try reading { db in try Self.requireNoDataset(named: name, in: db) }
         let draft = try draft()
-        return try writing { db in
-            try Self.requireNoDataset(named: name, in: db)
-            let blank = try insertRecord(of: draft, in: db)
-            var hasher = ContentHasher()
-            hasher.updateHeader(of: blank)
-            try blank.inputs.appendAll(
-                of: draft.inputs.bytes, blockByteCount: blockByteCount, to: db, hashing: &hasher,
-                wrote: { done in try progress(done, blank.rowCount) })
-            try blank.targets.appendAll(
-                of: draft.targets.bytes, blockByteCount: blockByteCount, to: db, hashing: &hasher, wrote: { _ in })
-            if let weights = draft.weights {
-                hasher.updateHeaderOfWeights()
-                try blank.weights.appendAll(
-                    of: weights.bytes, blockByteCount: blockByteCount, to: db, hashing: &hasher, wrote: { _ in })
-            }
-            try insert(draft.annotations, of: blank, in: db)
-            try db.execute(
-                sql: "UPDATE dataset SET sha256 = ? WHERE id = ?", arguments: [hasher.finalize().bytes, blank.id])
-            return try Self.dataset(named: name, in: db)
+        return try writing { db in try write(draft, in: db, progress: progress) }
+    }
+
+    /// Writes a dataset as part of a transaction.
+    func write(_ draft: DatasetDraft, in db: Database, progress: (Int, Int) throws -> Void) throws -> DatasetRecord {
+        try Self.requireNoDataset(named: draft.name, in: db)
+        let blank = try insertRecord(of: draft, in: db)
+        var hasher = ContentHasher()
+        hasher.updateHeader(of: blank)
+        try blank.inputs.appendAll(
+            of: draft.inputs.bytes, blockByteCount: blockByteCount, to: db, hashing: &hasher,
+            wrote: { done in try progress(done, blank.rowCount) })
+        try blank.targets.appendAll(
+            of: draft.targets.bytes, blockByteCount: blockByteCount, to: db, hashing: &hasher, wrote: { _ in })
+        if let weights = draft.weights {
+            hasher.updateHeaderOfWeights()
+            try blank.weights.appendAll(
+                of: weights.bytes, blockByteCount: blockByteCount, to: db, hashing: &hasher, wrote: { _ in })
         }
+        try insert(draft.annotations, of: blank, in: db)
+        try db.execute(sql: "UPDATE dataset SET sha256 = ? WHERE id = ?", arguments: [hasher.finalize().bytes, blank.id])
+        return try Self.dataset(named: draft.name, in: db)
     }
 
     /// Writes the dataset's record, with a digest that is not its own yet.
@@ -111,7 +113,7 @@ extension Store {
         }
     }
 
-    private static func requireNoDataset(named name: String, in db: Database) throws {
+    static func requireNoDataset(named name: String, in db: Database) throws {
         guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM dataset WHERE name = ?)", arguments: [name]) != true else {
             throw StoreError.alreadyExists(kind: .dataset, name: name, within: nil, change: "choose another name")
         }

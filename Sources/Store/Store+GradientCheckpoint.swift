@@ -27,10 +27,16 @@ extension Store {
         return try writing { db in
             let model = try Self.modelForCheckpoint(named: modelName, spec: spec, dataset: dataset, in: db)
             let checkpoint = try Self.insertRecord(named: name, of: model, training, in: db)
-            try db.execute(
-                sql: "UPDATE checkpoint SET has_tensors = FALSE, sha256 = ? WHERE id = ?",
-                arguments: [identity.bytes, checkpoint.id])
-            return try Self.checkpoint(withID: checkpoint.id, in: db)
+            return try Self.declareWithoutTensors(checkpoint, identity: identity, in: db)
         }
+    }
+
+    /// Says that a checkpoint has no tensors, and what it is known by instead.
+    static func declareWithoutTensors(
+        _ checkpoint: CheckpointRecord, identity: ContentDigest, in db: Database
+    ) throws -> CheckpointRecord {
+        try db.execute(
+            sql: "UPDATE checkpoint SET has_tensors = FALSE, sha256 = ? WHERE id = ?", arguments: [identity.bytes, checkpoint.id])
+        return try Self.checkpoint(withID: checkpoint.id, in: db)
     }
 }

@@ -6,7 +6,7 @@ internal import Store
 
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Brings datasets and models into a store.", subcommands: [Dataset.self, Model.self])
+        abstract: "Brings datasets, models and gradients into a store.", subcommands: [Dataset.self, Model.self, Gradients.self])
 
     func run() throws { throw MissingSubcommand(help: Influenced.helpMessage(for: Self.self)) }
 
@@ -25,6 +25,10 @@ struct Import: ParsableCommand {
         var targets: String
         @Option(help: "Which array or column of the targets' file is meant.")
         var targetsPart: String?
+        @Option(help: "How much each example counts: one number from 0 up each, which multiplies its loss.")
+        var weights: String?
+        @Option(help: "Which array or column of the weights' file is meant.")
+        var weightsPart: String?
         @Option(help: "A file with a JSON object a line and example: its id and metadata.")
         var metadata: String?
         @Option(help: "Rows to keep, as A:B; B is not among them.")
@@ -35,18 +39,19 @@ struct Import: ParsableCommand {
         func run() throws {
             let range = try rows.map(RowRange.parse)
             guard divideBy.isFinite, divideBy > 0 else { throw ValidationError("--divide-by must be a number above 0") }
+            guard weights != nil || weightsPart == nil else { throw ValidationError("--weights-part goes with --weights") }
             let data = try DatasetImport(
                 inputs: .init(path: inputs, part: inputsPart), targets: .init(path: targets, part: targetsPart),
-                metadata: metadata, rows: range, divisor: divideBy)
+                weights: weights.map { .init(path: $0, part: weightsPart) }, metadata: metadata, rows: range, divisor: divideBy)
             let store = try store.openForWriting(createIfMissing: true)
             let progress = ProgressLine("importing \(name)")
             let record = try store.importDataset(
-                named: name, inputs: data.inputs, divisor: divideBy, targets: data.targets, annotations: data.annotations,
-                progress: progress.update)
+                named: name, inputs: data.inputs, divisor: divideBy, targets: data.targets, weights: data.weights,
+                annotations: data.annotations, progress: progress.update)
             progress.finish()
             print(
-                "imported dataset '\(name)': \(record.rowCount) examples of shape \(record.exampleShape), \(record.elementType.rawValue)"
-            )
+                "imported dataset '\(name)': \(record.rowCount) examples of shape \(record.exampleShape), "
+                    + record.elementType.rawValue + (record.hasWeights ? ", with weights" : ""))
         }
     }
 
@@ -64,27 +69,34 @@ struct Import: ParsableCommand {
         var parameters: String
         @Option(help: "What the checkpoint is called.")
         var checkpoint: String = "final"
-        @Option(help: "The training step it was taken at.")
-        var step: Int?
-        @Option(help: "The epoch it was taken at.")
-        var epoch: Int?
-        @Option(help: "The learning rate at that time.")
-        var learningRate: Double?
-        @Option(help: "The training loss at that time.")
-        var trainLoss: Double?
+        @OptionGroup var training: TrainingStateOptions
 
         func run() throws {
             let store = try store.openForWriting(createIfMissing: false)
             let model = try ModelImport(
                 name: name, specFile: spec, parametersFile: parameters, dataset: dataset, store: store)
-            try model.write(
-                checkpoint: checkpoint,
-                training: TrainingState(step: step, epoch: epoch, learningRate: learningRate, trainLoss: trainLoss), to: store)
+            try model.write(checkpoint: checkpoint, training: training.state, to: store)
             if !model.extraTensors.isEmpty {
                 print("passed over tensors that the spec does not name: \(model.extraTensors.joined(separator: ", "))")
             }
             print("imported checkpoint '\(checkpoint)' of model '\(name)'")
         }
+    }
+}
+
+/// What is known of the training at a checkpoint.
+struct TrainingStateOptions: ParsableArguments {
+    @Option(help: "The training step it was taken at.")
+    var step: Int?
+    @Option(help: "The epoch it was taken at.")
+    var epoch: Int?
+    @Option(help: "The learning rate at that time.")
+    var learningRate: Double?
+    @Option(help: "The training loss at that time.")
+    var trainLoss: Double?
+
+    var state: TrainingState {
+        TrainingState(step: step, epoch: epoch, learningRate: learningRate, trainLoss: trainLoss)
     }
 }
 

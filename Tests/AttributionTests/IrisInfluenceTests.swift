@@ -15,34 +15,27 @@ struct IrisInfluenceTests {
     /// ∇ℓ of the thirty tests, stacked.
     private let sides: [Float]
 
-    private static func numbers(_ name: String) throws -> [Double] {
-        try TensorFile.read(path: Fixtures.path("fixtures/models/iris-softmax/\(name).npy")).doubles()
-    }
+    private let fixture: InfluenceFixture
 
     init() throws {
-        let model = SoftmaxRegression(inputWidth: 4, classCount: 3, hasBias: true)
-        let parameters = try Self.numbers("flat").map { Float($0) }
-        let features = FeatureRows(try Self.numbers("train_inputs").map { Float($0) }, width: 4)
-        let targets = try Self.numbers("train_targets").map { Int32($0) }
-        let probabilities = try model.evaluate(parameters, on: features).probabilities
-        gradients = FactoredGradients(
-            model: model, features: features, residuals: model.residuals(probabilities: probabilities, targets: targets))
+        fixture = try InfluenceFixture("iris-softmax")
+        let (training, tests) = (fixture.training, fixture.tests)
+        let model = try #require(SoftmaxRegression(fixture.network.network))
+        let factors = AlignedMemory<Float>(uninitialized: training.count * model.classCount)
+        try fixture.network.factors(of: 0..<training.count, in: training, into: factors.start, parallel: parallel)
+        let residuals = factors.copy
+        gradients = FactoredGradients(model: model, features: training.features, residuals: residuals)
+        let targets = (0..<training.count).map { Int32(training.targets.number($0)) }
         // The model's weight decay, and no damping.
         system = DampedCurvature(
-            SoftmaxCurvature(.hessian, model: model, features: features, outputFactors: probabilities), shift: 0.01)
-        let tests = FeatureRows(try Self.numbers("test_inputs").map { Float($0) }, width: 4)
-        let testTargets = try Self.numbers("test_targets").map { Int($0) }
-        let testProbabilities = try model.evaluate(parameters, on: tests).probabilities
-        sides = testTargets.indices.flatMap { test in
-            model.gradient(
-                probabilities: testProbabilities[test * 3..<(test + 1) * 3], input: tests.values(of: test),
-                target: testTargets[test])
-        }
+            SoftmaxCurvature(.hessian, model: model, features: training.features, residuals: residuals, targets: targets),
+            shift: 0.01)
+        sides = try fixture.network.gradients(of: 0..<tests.count, in: tests)
     }
 
     @Test("gradients of the tests")
     func testGradients() throws {
-        let expected = try Self.numbers("test_gradients")
+        let expected = try fixture.numbers("test_gradients")
         for test in 0..<30 {
             let part = test * 15..<(test + 1) * 15
             #expect(Closeness.relativeDistance(sides[part], expected[part]) < 1e-4)
@@ -55,7 +48,7 @@ struct IrisInfluenceTests {
             .solve(sides, count: 30, in: system, parallel: parallel)
         #expect(solution.converged.allSatisfy { $0 })
         let scores = try gradients.scores(along: solution.vectors, parallel: parallel)
-        let (expectedVectors, expectedScores) = (try Self.numbers("s_test"), try Self.numbers("scores"))
+        let (expectedVectors, expectedScores) = (try fixture.numbers("s_test"), try fixture.numbers("scores"))
         for test in 0..<30 {
             let part = test * 15..<(test + 1) * 15
             #expect(Closeness.relativeDistance(solution.vectors[part], expectedVectors[part]) < 1e-4)
@@ -66,12 +59,12 @@ struct IrisInfluenceTests {
     @Test("LiSSA with automatic settings points where the exact solution does")
     func lissa() throws {
         let spectrum = try SpectrumEstimate(of: system.data, parallel: parallel)
-        let eigenvalues = try Self.numbers("eigenvalues_min_max")
+        let eigenvalues = try fixture.numbers("eigenvalues_min_max")
         #expect(abs(spectrum.largestEigenvalue + 0.01 - eigenvalues[1]) < 0.01 * eigenvalues[1])
         let solution = try LiSSA(.init(), spectrum: spectrum, exampleCount: 120, shift: 0.01)
             .solve(sides, count: 30, in: system, parallel: parallel)
         let scores = try gradients.scores(along: solution.vectors, parallel: parallel)
-        let (expectedVectors, expectedScores) = (try Self.numbers("s_test"), try Self.numbers("scores"))
+        let (expectedVectors, expectedScores) = (try fixture.numbers("s_test"), try fixture.numbers("scores"))
         for test in 0..<30 {
             let part = test * 15..<(test + 1) * 15
             #expect(Closeness.cosine(solution.vectors[part], expectedVectors[part]) > 0.99)

@@ -14,7 +14,7 @@ struct MNISTSoftmax: Sendable {
     /// Training rows 5000…59999 of the idx file, in file order.
     static let trainingRows = 5000..<60_000
 
-    let model = SoftmaxRegression(inputWidth: 784, classCount: 10, hasBias: false, layerName: "linear")
+    let model = SoftmaxRegression(inputWidth: 784, classCount: 10, hasBias: false)
     let gradients: FactoredGradients
     let system: DampedCurvature
     let spectrum: SpectrumEstimate
@@ -30,11 +30,11 @@ struct MNISTSoftmax: Sendable {
         try TensorFile.read(path: Fixtures.path("fixtures/mnist-softmax/\(name).npy"))
     }
 
-    private static func mnist(_ name: String) throws -> Tensor {
+    static func mnist(_ name: String) throws -> Tensor {
         try TensorFile.read(path: Fixtures.path("data/mnist/\(name)-ubyte.gz"))
     }
 
-    private static func pixels(_ images: Tensor) -> FeatureRows {
+    static func pixels(_ images: Tensor) -> FeatureRows {
         let memory = AlignedMemory<UInt8>(uninitialized: images.count)
         _ = images.bytes.copyBytes(to: memory.elements)
         return FeatureRows(.uint8(memory), count: images.rowCount, width: images.rowWidth, multiplier: 1 / 255)
@@ -42,31 +42,35 @@ struct MNISTSoftmax: Sendable {
 
     private init() throws {
         let parameters = try SafetensorsFile(path: Fixtures.path("fixtures/mnist-softmax/model.safetensors"))
-            .tensor(named: model.tensors[0].name).floats()
+            .tensor(named: "linear.weight").floats()
+        let layer = LayerSpec(.linear(inFeatures: 784, outFeatures: 10, bias: false), name: "linear")
+        let spec = ModelSpec(layers: [layer], loss: .crossEntropy(labelSmoothing: 0), weightDecay: Self.weightDecay)
+        let network = TrainedNetwork(try Network(spec), parameters: parameters)
         let features = Self.pixels(try Self.mnist("train-images-idx3").rows(Self.trainingRows))
         let targets = try Self.mnist("train-labels-idx1").rows(Self.trainingRows).integers().map { Int32($0) }
-        let probabilities = try model.evaluate(parameters, on: features, parallel: Self.parallel).probabilities
-        gradients = FactoredGradients(
-            model: model, features: features, residuals: model.residuals(probabilities: probabilities, targets: targets))
+        let factors = AlignedMemory<Float>(uninitialized: features.count * network.factorWidth)
+        try network.factors(
+            of: 0..<features.count, in: LabeledExamples(features: features, targets: .labels(targets)), into: factors.start,
+            parallel: Self.parallel)
+        let residuals = factors.copy
+        gradients = FactoredGradients(model: model, features: features, residuals: residuals)
         system = DampedCurvature(
-            SoftmaxCurvature(.hessian, model: model, features: features, outputFactors: probabilities), shift: Self.weightDecay)
+            SoftmaxCurvature(.hessian, model: model, features: features, residuals: residuals, targets: targets),
+            shift: Self.weightDecay)
         spectrum = try SpectrumEstimate(of: system.data, parallel: Self.parallel)
 
         let chosen = try Self.fixture("test_idx").integers()
         let tests = Self.pixels(try Self.mnist("t10k-images-idx3"))
         let labels = try Self.mnist("t10k-labels-idx1").integers()
         testLabels = chosen.map { labels[$0] }
-        let values = chosen.map { tests.values(of: $0) }
-        let evaluation = try model.evaluate(parameters, on: FeatureRows(values.flatMap { $0 }, width: 784))
-        var losses: [Double] = []
-        var gradients: [Float] = []
-        for test in 0..<Self.testCount {
-            let row = test * 10..<(test + 1) * 10
-            losses.append(model.loss(outputs: evaluation.outputs[row], target: testLabels[test]))
-            gradients += model.gradient(
-                probabilities: evaluation.probabilities[row], input: values[test], target: testLabels[test])
+        let examples = LabeledExamples(
+            features: FeatureRows(chosen.flatMap { tests.values(of: $0) }, width: 784),
+            targets: .labels(testLabels.map { Int32($0) }))
+        let outputs = try network.outputs(of: examples.features)
+        testLosses = testLabels.enumerated().map { test, label in
+            network.loss(outputs: outputs.start + test * 10, target: Double(label))
         }
-        (testLosses, testGradients) = (losses, gradients)
+        testGradients = try network.gradients(of: 0..<Self.testCount, in: examples)
     }
 
     /// The part of stacked vectors that belongs to one test.

@@ -31,8 +31,9 @@ struct ScoringProblem: Sendable, CustomTestStringConvertible {
         let weights = (0..<count).map { _ in (0..<classes).map { _ in numbers.uniform() + 0.01 } }
         probabilities = weights.flatMap { row in row.map { Float($0 / row.reduce(0, +)) } }
         targets = numbers.integers(count, below: classes).map { Int32($0) }
-        gradients = FactoredGradients(
-            model: model, features: features, residuals: model.residuals(probabilities: probabilities, targets: targets))
+        var residuals = probabilities
+        for (row, target) in targets.enumerated() { residuals[row * classes + Int(target)] -= 1 }
+        gradients = FactoredGradients(model: model, features: features, residuals: residuals)
     }
 
     static let all: [ScoringProblem] = [1, 31, 32, 33, 100].flatMap { count in
@@ -41,12 +42,11 @@ struct ScoringProblem: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// ∇ℓ of one example, written out.
+    /// ∇ℓ of one example, written out: r ⊗ x, and r where there are biases.
     func gradient(_ example: Int) -> [Float] {
-        let classes = model.classCount
-        return model.gradient(
-            probabilities: probabilities[example * classes..<(example + 1) * classes], input: features.values(of: example),
-            target: Int(targets[example]))
+        let residual = gradients.residuals[example * model.classCount..<(example + 1) * model.classCount]
+        let input = features.values(of: example)
+        return residual.flatMap { r in input.map { r * $0 } } + (model.hasBias ? Array(residual) : [])
     }
 
     /// direction · gᵢ of gradients written out, in double precision.

@@ -117,7 +117,21 @@ struct ImportRefusalTests {
         .dataset(
             "metadata that is no object", ["m.jsonl": Data("{}\n[]\n{}\n".utf8)], ["--metadata": "@m.jsonl"],
             mentions: ["m.jsonl", "line 2", "object"]),
+        weights("fewer weights than examples", [1, 2], mentions: ["w.npy", "2", "3", "weight"]),
+        weights("a negative weight", [1, 2, -0.5], mentions: ["w.npy", "row 2", "-0.5"]),
+        weights("a weight that is NaN", [1, .nan, 1], mentions: ["w.npy", "NaN"]),
+        weights("an infinite weight", [.infinity, 1, 1], mentions: ["w.npy", "infinite"]),
+        weights("weights that are all 0", [0, 0, 0], mentions: ["weights", "0"]),
+        .dataset(
+            "two weights an example", ["w.npy": ArrayFile.npy([Float](repeating: 1, count: 6), shape: [3, 2])],
+            ["--weights": "@w.npy"], mentions: ["w.npy", "[3, 2]"]),
+        .dataset("a part of no weights", [:], ["--weights-part": "w"], mentions: ["--weights"]),
     ]
+
+    private static func weights(_ name: String, _ weights: [Float], mentions: [String]) -> BadImport {
+        .dataset(
+            name, ["w.npy": ArrayFile.npy(weights, shape: [weights.count])], ["--weights": "@w.npy"], mentions: mentions)
+    }
 
     private static func spec(_ text: String) -> [String: Data] { ["spec.json": Data(text.utf8)] }
 

@@ -24,7 +24,7 @@ struct ModelSpecTests {
             spec
                 == ModelSpec(
                     inputShape: [28, 28], layers: layers, loss: .crossEntropy(labelSmoothing: 0), weightDecay: 0.01))
-        let model = SoftmaxRegression(inputWidth: 784, classCount: 10, hasBias: false, layerName: "fc")
+        let model = SoftmaxRegression(inputWidth: 784, classCount: 10, hasBias: false)
         #expect(try SoftmaxRegression(Network(spec)) == model)
     }
 

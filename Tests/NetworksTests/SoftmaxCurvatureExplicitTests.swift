@@ -46,6 +46,19 @@ struct SoftmaxCurvatureExplicitTests {
         for threads in [2, 5] { #expect(dense(try written(curvature, plus: 0.1, threads: threads)) == one) }
     }
 
+    @Test("probabilities known as what residuals leave of one may be a rounding below zero")
+    func roundings() throws {
+        let model = SoftmaxRegression(inputWidth: 2, classCount: 3, hasBias: true)
+        let features = FeatureRows([1, 2, -1, 0.5], width: 2)
+        // The model is sure of another class than the label, and its probabilities sum to a little more than one.
+        let curvature = SoftmaxCurvature(
+            .hessian, model: model, features: features, residuals: [0.6, 0.400_000_1, -1.000_000_1, 0.2, -0.7, 0.5],
+            targets: [2, 1])
+        let exact = SoftmaxCurvature(
+            .hessian, model: model, features: features, outputFactors: [0.6, 0.4, 0, 0.2, 0.3, 0.5])
+        #expect(Closeness.largestError(dense(try written(curvature, plus: 0)), dense(try written(exact, plus: 0))) < 1e-6)
+    }
+
     @Test("writing stops when interrupted")
     func interrupted() throws {
         let curvature = try SoftmaxProblem(count: 10, width: 4, classes: 3, bias: true, bytes: false).curvature(.hessian)

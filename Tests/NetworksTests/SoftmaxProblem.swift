@@ -51,9 +51,41 @@ struct SoftmaxProblem: Sendable, CustomStringConvertible {
         return SoftmaxReference(model: model, inputs: inputs, targets: targets.map { Int($0) })
     }
 
+    var examples: LabeledExamples { LabeledExamples(features: features, targets: .labels(targets)) }
+
+    /// The same model as a network at its parameters.
+    var trained: TrainedNetwork { TrainedNetwork(model.network(), parameters: parameters) }
+
+    func objective(weightDecay: Double) -> NetworkObjective {
+        NetworkObjective(model.network(weightDecay: weightDecay), on: examples)
+    }
+
     func curvature(_ kind: SoftmaxCurvature.Kind) throws -> SoftmaxCurvature {
-        let probabilities = try model.evaluate(parameters, on: features).probabilities
-        let factors = kind == .hessian ? probabilities : model.residuals(probabilities: probabilities, targets: targets)
-        return SoftmaxCurvature(kind, model: model, features: features, outputFactors: factors)
+        let residuals = try trained.factors(of: examples)
+        return SoftmaxCurvature(kind, model: model, features: features, residuals: residuals, targets: targets)
+    }
+}
+
+extension SoftmaxRegression {
+    /// The network that it is.
+    func network(weightDecay: Double = 0) -> Network {
+        let layer = LayerSpec(.linear(inFeatures: inputWidth, outFeatures: classCount, bias: hasBias))
+        let spec = ModelSpec(layers: [layer], loss: .crossEntropy(labelSmoothing: 0), weightDecay: weightDecay)
+        guard let network = try? Network(spec) else { preconditionFailure("a linear layer composes") }
+        return network
+    }
+}
+
+extension TrainedNetwork {
+    /// The gradient factors of all examples.
+    func factors(of examples: LabeledExamples, threads: Int = 1) throws -> [Float] {
+        let factors = AlignedMemory<Float>(repeating: .nan, count: examples.count * factorWidth)
+        try self.factors(of: 0..<examples.count, in: examples, into: factors.start, parallel: Parallel(threads: threads))
+        return factors.copy
+    }
+
+    /// The gradient of one example.
+    func gradient(of example: Int, in examples: LabeledExamples) throws -> [Float] {
+        try gradients(of: example..<example + 1, in: examples)
     }
 }

@@ -7,7 +7,7 @@ import Networks
 
 /// The MNIST reference problem: softmax regression, n = 55,000, p = 7,840, weight decay 0.01.
 struct MNIST {
-    let model = SoftmaxRegression(inputWidth: 784, classCount: 10, hasBias: false, layerName: "linear")
+    let model = SoftmaxRegression(inputWidth: 784, classCount: 10, hasBias: false)
     let features: FeatureRows
     let gradients: FactoredGradients
     let curvature: SoftmaxCurvature
@@ -24,22 +24,29 @@ struct MNIST {
         func images(_ name: String) throws -> Tensor { try TensorFile.read(path: data + name + "-images-idx3-ubyte.gz") }
         let train = try images("train").rows(5_000..<60_000)
         let targets = try TensorFile.read(path: data + "train-labels-idx1-ubyte.gz").rows(5_000..<60_000).integers()
+            .map { Int32($0) }
         let bytes = AlignedMemory<UInt8>(uninitialized: train.count)
         _ = bytes.elements.initialize(from: train.bytes)
         features = FeatureRows(.uint8(bytes), count: 55_000, width: 784, multiplier: 1 / 255)
         let weights = try SafetensorsFile(path: fixture + "model.safetensors").tensor(named: "linear.weight").floats()
-        let evaluation = try model.evaluate(weights, on: features, parallel: parallel)
-        let residuals = model.residuals(probabilities: evaluation.probabilities, targets: targets.map { Int32($0) })
+        let layer = LayerSpec(.linear(inFeatures: 784, outFeatures: 10, bias: false), name: "linear")
+        let spec = ModelSpec(layers: [layer], loss: .crossEntropy(labelSmoothing: 0), weightDecay: 0.01)
+        let network = TrainedNetwork(try Network(spec), parameters: weights)
+        // The gradient factors of a softmax regression are its residuals.
+        let factors = AlignedMemory<Float>(uninitialized: features.count * network.factorWidth)
+        let examples = LabeledExamples(features: features, targets: .labels(targets))
+        try network.factors(of: 0..<features.count, in: examples, into: factors.start, parallel: parallel)
+        let residuals = factors.copy
         gradients = FactoredGradients(model: model, features: features, residuals: residuals)
-        curvature = SoftmaxCurvature(.hessian, model: model, features: features, outputFactors: evaluation.probabilities)
+        curvature = SoftmaxCurvature(.hessian, model: model, features: features, residuals: residuals, targets: targets)
         system = DampedCurvature(curvature, shift: 0.01)
         spectrum = try SpectrumEstimate(of: curvature, parallel: parallel)
 
         let row = try TensorFile.read(path: fixture + "test_idx.npy").integers()[0]
         let label = try TensorFile.read(path: fixture + "y_test.npy").integers()[0]
         let input = try images("t10k").rows(row..<row + 1).floats().map { $0 / 255 }
-        let prediction = try model.evaluate(weights, on: FeatureRows(input, width: 784))
-        testGradient = model.gradient(probabilities: prediction.probabilities, input: input, target: label)
+        let test = LabeledExamples(features: FeatureRows(input, width: 784), targets: .labels([Int32(label)]))
+        testGradient = try network.gradients(of: 0..<1, in: test)
         reference = Array(try TensorFile.read(path: fixture + "s_test.npy").floats().prefix(7_840))
     }
 

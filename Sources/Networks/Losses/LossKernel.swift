@@ -103,21 +103,25 @@ struct LossKernel {
         for c in 0..<width { out[c] = weight * (state[c].squareRoot() * e[c] - state[c] * mean) }
     }
 
-    /// ℓ without the weight, in double precision whatever the outputs are in.
+    /// ℓ without the weight, in double precision whatever the outputs are in: also a loss far below 1 keeps its digits, as nothing
+    /// cancels.
     func value<Number: Real>(_ outputs: UnsafePointer<Number>, target: Double) -> Double {
         switch loss {
         case .crossEntropy(let smoothing):
-            var largest = Double(outputs[0])
-            for c in 1..<width { largest = max(largest, Double(outputs[c])) }
-            var (sum, total) = (0.0, 0.0)
-            for c in 0..<width {
-                sum += exp(Double(outputs[c]) - largest)
-                total += Double(outputs[c])
+            var top = 0
+            for c in 1..<width where outputs[c] > outputs[top] { top = c }
+            let largest = Double(outputs[top])
+            // log Σ exp(z) = largest + log(1 + rest), and what the loss takes off that is never more than the largest.
+            var (rest, distance) = (0.0, 0.0)
+            for c in 0..<width where c != top {
+                rest += exp(Double(outputs[c]) - largest)
+                distance += largest - Double(outputs[c])
             }
-            let logSum = log(sum) + largest
-            let exact = logSum - Double(outputs[Int(target)])
-            return smoothing == 0 ? exact : (1 - smoothing) * exact + smoothing * (logSum - total / Double(width))
-        case .binaryCrossEntropy: return Self.softplus(Double(outputs[0])) - target * Double(outputs[0])
+            let exact = log1p(rest) + (largest - Double(outputs[Int(target)]))
+            return smoothing == 0 ? exact : (1 - smoothing) * exact + smoothing * (log1p(rest) + distance / Double(width))
+        case .binaryCrossEntropy:
+            let z = Double(outputs[0])
+            return (max(z, 0) - target * z) + log1p(exp(-abs(z)))
         case .meanSquaredError: return (Double(outputs[0]) - target) * (Double(outputs[0]) - target)
         case .smoothHinge(let temperature):
             return temperature * Self.softplus((1 - target * Double(outputs[0])) / temperature)

@@ -66,6 +66,15 @@ struct EmbeddingStep: StepKernel {
 }
 
 extension EmbeddingStep {
+    /// Calls `body` with the part of θ that each of the first row's ids trains, where it is not the padding id.
+    @inline(__always)
+    func forEachRow<Number: Real>(of frame: Frame<Number>, _ body: (Range<Int>) -> Void) {
+        for position in 0..<positions {
+            let id = token(frame.x[position])
+            if id != padding { body(weight.offset + id * width..<weight.offset + (id + 1) * width) }
+        }
+    }
+
     /// out ← the ids' rows of a matrix like W, or their means; the padding id's row is zero unless it is kept.
     @inline(__always)
     private func look<Number: Real>(

@@ -49,14 +49,13 @@ extension InfluenceAnswer {
         var members: JSONObject = ["index": .integer(example.index)]
         let annotation = annotations[example.index]
         if let id = annotation?.id { members["id"] = .string(id) }
-        members["target"] = .target(model.training.targets.number(example.index))
+        if let targets = model.training.targets { members["target"] = .target(targets.number(example.index)) }
+        if let weights = model.training.weights { members["weight"] = .float(weights[example.index]) }
         members["score"] = .float(example.score)
         if let error = example.standardError { members["standard_error"] = .float(error) }
         members["predicted_loss_change_if_removed"] = .double(Double(example.score) / Double(model.gradients.count))
         if request.include.contains(.metadata) { members["metadata"] = annotation?.metadataJSON ?? .object([:]) }
-        if request.include.contains(.inputs) {
-            members["input"] = model.training.record.json(values: model.training.features.values(of: example.index))
-        }
+        if let input = inputs[example.index] { members["input"] = model.training.record.json(values: input) }
         return .object(members)
     }
 

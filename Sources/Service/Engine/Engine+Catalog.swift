@@ -30,22 +30,27 @@ extension Engine {
                 "dataset '\(dataset)' has \(record.rowCount) examples, 0 to \(record.rowCount - 1); got \(text)")
         }
         let annotation = try store.annotations(of: record, at: [index]).first
-        let features = try record.features(rows: index..<index + 1, from: store)
         let target = try record.targetJSON(row: index, from: store)
+        let weight = try record.weights(rows: index..<index + 1, from: store)
         var members: JSONObject = ["index": .integer(index)]
         if let id = annotation?.id { members["id"] = .string(id) }
-        members["target"] = target
+        if let target { members["target"] = target }
         if case .integer(let label) = target { members["label"] = .string(String(label)) }
+        if let weight { members["weight"] = .float(weight[0]) }
         members["metadata"] = annotation?.metadataJSON ?? .object([:])
-        members["input"] = record.json(values: features.values(of: 0))
+        if record.hasInputs {
+            members["input"] = record.json(values: try record.features(rows: index..<index + 1, from: store).values(of: 0))
+        }
         return .object(members)
     }
 
     private func json(_ dataset: DatasetRecord) -> JSON {
         [
             "name": .string(dataset.name), "n": .integer(dataset.rowCount),
-            "shape": .array(dataset.exampleShape.map { .integer($0) }), "dtype": .string(dataset.elementType.rawValue),
-            "divisor": .double(dataset.divisor), "target_dtype": .string(dataset.targetType.rawValue),
+            "shape": dataset.hasInputs ? .array(dataset.exampleShape.map { .integer($0) }) : .null,
+            "dtype": dataset.hasInputs ? .string(dataset.elementType.rawValue) : .null, "divisor": .double(dataset.divisor),
+            "target_dtype": dataset.hasTargets ? .string(dataset.targetType.rawValue) : .null,
+            "weighted": .bool(dataset.hasWeights),
             "bytes": .integer(dataset.byteCount), "sha256": .string(dataset.sha256.description),
             "created_at": .string(dataset.createdAt.formatted(.iso8601)),
         ]
@@ -53,10 +58,15 @@ extension Engine {
 
     private func json(_ model: ModelRecord) throws -> JSON {
         let checkpoints = try store.checkpoints(of: model)
-        let network = try Network(model.parsedSpec(), exampleShape: store.dataset(named: model.dataset).exampleShape)
+        let parameterCount =
+            switch try model.form() {
+            case .network(let spec):
+                try Network(spec, exampleShape: store.dataset(named: model.dataset).exampleShape).parameterCount
+            case .gradients(let spec): spec.width
+            }
         return [
             "name": .string(model.name), "spec": try JSON(parsing: model.spec),
-            "parameter_count": .integer(network.parameterCount), "dataset": .string(model.dataset),
+            "parameter_count": .integer(parameterCount), "dataset": .string(model.dataset),
             "checkpoints": .array(checkpoints.map(json)), "caches": .array(try checkpoints.flatMap(caches)),
         ]
     }

@@ -29,7 +29,7 @@ extension Engine {
     func curvature(_ kind: CurvatureKind, of model: LoadedModel, interruption: Interruption) throws -> CurvatureOfModel {
         let key = CurvatureKey(identity: model.identity, kind: kind)
         return try curvatures.value(for: key, cost: { _ in model.gradients.count * MemoryLayout<Float>.stride }) {
-            let operation = model.curvature(kind)
+            let operation = try model.curvature(kind, parallel: parallel, interruption: interruption)
             let name = "spectrum-\(kind.rawValue)"
             if let kept = try store.derived(of: model.checkpoint, kind: name, key: model.identity),
                 let spectrum = try? JSONDecoder().decode(SpectrumEstimate.self, from: Data(kept.summary.utf8))

@@ -30,12 +30,15 @@ extension Engine {
             Result {
                 let (plan, results) = try (plan.get(), results.get())
                 let listed = Set(results.flatMap { $0.ranking.proponents + $0.ranking.opponents }.map(\.index))
-                let annotations = try store.annotations(of: plan.model.training.record, at: listed.sorted())
+                let training = plan.model.training
+                let annotations = try store.annotations(of: training.record, at: listed.sorted())
+                let inputs = plan.request.include.contains(.inputs) ? try training.inputs(of: listed, from: store) : [:]
                 return InfluenceAnswer(
                     request: plan.request, model: plan.model, curvature: plan.curvature,
                     shift: plan.system.shift, solver: plan.solver, results: results,
                     annotations: Dictionary(annotations.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first }),
-                    sTestMilliseconds: begin.milliseconds(to: solved), scoreMilliseconds: solved.milliseconds(to: scored))
+                    inputs: inputs, sTestMilliseconds: begin.milliseconds(to: solved),
+                    scoreMilliseconds: solved.milliseconds(to: scored))
             }
         }
     }

@@ -11,7 +11,8 @@ extension Engine {
     /// Evaluates inputs for `POST /predict`.
     /// - Throws: `Problem`, `StoreError`.
     func predict(_ request: PredictRequest) throws -> PredictAnswer {
-        let model = try model(request.model, checkpoint: request.checkpoint)
+        let model = try model(request.model, checkpoint: request.checkpoint, isForNetwork: true)
+        _ = try model.network(at: "/model", "can't be evaluated")
         return PredictAnswer(model: model, tests: try resolve(request.tests, for: model, predictMissing: false))
     }
 }

@@ -50,11 +50,20 @@ public final class Engine: Sendable {
     }
 
     /// A model at a checkpoint, in memory. `pointer`s say where in the request the names stand.
-    func model(_ name: String, checkpoint: String?) throws -> LoadedModel {
+    /// - Parameter isForNetwork: whether it is of no use without a network, and its gradients need not be read to say so.
+    func model(_ name: String, checkpoint: String?, isForNetwork: Bool = false) throws -> LoadedModel {
         let (record, checkpoint) = try records(name, checkpoint: checkpoint)
         return try models.value(for: checkpoint, cost: \.byteCount) {
-            let training = try dataset(store.dataset(named: record.dataset))
-            return try LoadedModel(record, checkpoint, training: training, store: store, parallel: parallel)
+            let dataset = try store.dataset(named: record.dataset)
+            switch try record.form() {
+            case .network(let spec):
+                return try LoadedModel(
+                    record, checkpoint, spec, training: self.dataset(dataset), store: store, parallel: parallel)
+            case .gradients where isForNetwork: throw Problem.noNetwork(name, at: "/model", "can't be evaluated")
+            case .gradients(let spec):
+                return try LoadedModel(
+                    record, checkpoint, spec, dataset: dataset, store: store, memoryLimit: memoryBytes / 4, parallel: parallel)
+            }
         }
     }
 

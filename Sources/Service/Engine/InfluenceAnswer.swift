@@ -34,6 +34,8 @@ struct InfluenceAnswer: Sendable {
     let results: [Result]
     /// What is known of the examples that are listed.
     let annotations: [Int: ExampleAnnotation]
+    /// Their inputs, where they were asked for and there are any.
+    let inputs: [Int: [Float]]
     let sTestMilliseconds: Double
     let scoreMilliseconds: Double
 }

@@ -43,7 +43,7 @@ struct InfluencePlan: Sendable {
         }
         try interruption.check()
 
-        let (named, kind) = model.curvatureKind(request.curvature)
+        let (named, kind) = try model.curvatureKind(request.curvature)
         curvature = named
         self.kind = kind
         let known = try engine.curvature(kind, of: model, interruption: interruption)
@@ -111,6 +111,9 @@ struct InfluencePlan: Sendable {
 
     /// What only the model can tell of a request.
     private static func check(_ request: InfluenceRequest, against model: LoadedModel) throws {
+        if case .nearestNeighbors = request.candidates {
+            _ = try model.network(at: "/candidates/nearest_neighbors", "needs features to tell neighbours by; use indices")
+        }
         let count = model.gradients.count
         func range(_ indices: [Int], _ pointer: String) throws {
             guard let position = indices.firstIndex(where: { $0 >= count }) else { return }

@@ -17,11 +17,18 @@ struct LoadedDataset: Sendable {
     var byteCount: Int { features.byteCount + (targets.count + (weights?.count ?? 0)) * MemoryLayout<Float>.stride }
 
     /// Reads all rows; bytes and single precision go straight from SQLite's pages to their place.
+    /// - Throws: `StoreError`; `Problem` where there are no inputs, or they can't be used.
     init(_ record: DatasetRecord, from store: Store) throws {
+        guard record.hasInputs else {
+            throw Problem(
+                .unprocessableContent, "unsuitable-dataset",
+                "examples of dataset '\(record.name)' have no inputs, only gradients that were computed elsewhere; a network needs inputs"
+            )
+        }
         self.record = record
         features = try record.features(rows: 0..<record.rowCount, from: store)
         targets = try record.targets(rows: 0..<record.rowCount, from: store)
-        weights = nil
+        weights = try record.weights(rows: 0..<record.rowCount, from: store)
     }
 }
 
@@ -71,8 +78,20 @@ extension DatasetRecord {
         return targetType == .int32 ? .labels(try read(Int32.self)) : .values(try read(Float.self))
     }
 
-    /// One example's target as the interface shows it: a label, a value, or several.
-    func targetJSON(row: Int, from store: Store) throws -> JSON {
+    /// The weights of some rows; nil where all examples count the same.
+    func weights(rows: Range<Int>, from store: Store) throws -> [Float]? {
+        guard hasWeights else { return nil }
+        return try [Float](unsafeUninitializedCapacity: rows.count) { buffer, initialized in
+            try store.readWeights(
+                of: self, rows: rows,
+                into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<rows.count])))
+            initialized = rows.count
+        }
+    }
+
+    /// One example's target as the interface shows it: a label, a value, or several; nil where there is none.
+    func targetJSON(row: Int, from store: Store) throws -> JSON? {
+        guard hasTargets else { return nil }
         var bytes = Data(count: targetRowByteCount)
         try bytes.withUnsafeMutableBytes { try store.readTargets(of: self, rows: row..<row + 1, into: $0) }
         guard let tensor = Tensor(elementType: targetType, shape: targetShape, bytes: bytes) else {

@@ -1,19 +1,23 @@
 internal import Attribution
 internal import Formats
-internal import Foundation
 internal import HTTPTypes
 internal import InverseCurvature
-internal import JSON
 internal import LinearAlgebra
 internal import Networks
 internal import Store
 
-/// A model at one checkpoint, ready to answer: parameters, training examples, cached gradients.
+/// A model at one checkpoint, ready to answer: its training examples and their gradients, and the network where there is one.
 final class LoadedModel: Sendable {
+    /// What the model is.
+    private enum Form: Sendable {
+        case network(NetworkModel)
+        case gradients(GradientModel)
+    }
+
     let record: ModelRecord
     let checkpoint: CheckpointRecord
-    let training: LoadedDataset
-    let network: NetworkModel
+    let training: TrainingExamples
+    private let form: Form
     let gradients: any TrainingGradients
     /// The objective's L2 factor.
     let weightDecay: Double
@@ -26,18 +30,19 @@ final class LoadedModel: Sendable {
     /// Bytes of its own: the training examples are counted where they are kept.
     let byteCount: Int
 
-    /// Takes a model apart and puts its pieces into memory, with the factored gradients where the store has a cache of them.
+    /// A network: takes it apart and puts its pieces into memory, with the factored gradients where the store has a cache of them.
     init(
-        _ record: ModelRecord, _ checkpoint: CheckpointRecord, training: LoadedDataset, store: Store, parallel: Parallel
+        _ record: ModelRecord, _ checkpoint: CheckpointRecord, _ spec: ModelSpec, training: LoadedDataset, store: Store,
+        parallel: Parallel
     ) throws {
         self.record = record
         self.checkpoint = checkpoint
-        self.training = training
-        let network = try Network(record.parsedSpec(), exampleShape: training.record.exampleShape)
+        self.training = TrainingExamples(training)
+        let network = try Network(spec, exampleShape: training.record.exampleShape)
         weightDecay = network.weightDecay
         let (parameters, fixed) = try checkpoint.parameters(of: network, from: store)
         let model = try NetworkModel(network, parameters: parameters, fixed: fixed, training: training, parallel: parallel)
-        self.network = model
+        form = .network(model)
         let cache = FactoredCache(model: record, checkpoint: checkpoint, dataset: training.record, network: model)
         identity = cache.key
         var factors = try cache.read(from: store)
@@ -51,16 +56,59 @@ final class LoadedModel: Sendable {
         }
     }
 
-    /// The network, which only tests that come as inputs need.
-    func network(at pointer: String) throws -> NetworkModel { network }
+    /// Gradients that were computed elsewhere: puts them into memory, of which they may take `memoryLimit` bytes.
+    init(
+        _ record: ModelRecord, _ checkpoint: CheckpointRecord, _ spec: GradientSpec, dataset: DatasetRecord, store: Store,
+        memoryLimit: Int, parallel: Parallel
+    ) throws {
+        self.record = record
+        self.checkpoint = checkpoint
+        let model = try GradientModel(
+            record, checkpoint, dataset, spec, store: store, memoryLimit: memoryLimit, parallel: parallel)
+        training = try TrainingExamples(ofGradients: dataset, from: store)
+        form = .gradients(model)
+        weightDecay = spec.weightDecay
+        identity = model.identity
+        byteCount = model.byteCount + training.labelByteCount
+        gradients = RowGradients(rows: model.rows)
+    }
+
+    /// The network.
+    /// - Parameters:
+    ///   - pointer: what in the request needs one.
+    ///   - need: what is needed of it, in words that a refusal begins with.
+    /// - Throws: 422 where there is none.
+    func network(at pointer: String, _ need: String = "needs a network") throws -> NetworkModel {
+        guard case .network(let model) = form else { throw Problem.noNetwork(record.name, at: pointer, need) }
+        return model
+    }
+
+    /// The stored gradients, of a model that is known by nothing else.
+    var foreign: GradientModel? { if case .gradients(let model) = form { model } else { nil } }
 
     /// C's data part.
-    func curvature(_ kind: CurvatureKind) -> any CurvatureOperator {
-        network.curvature(kind, residuals: (gradients as? FactoredGradients)?.residuals ?? [])
+    func curvature(
+        _ kind: CurvatureKind, parallel: Parallel, interruption: Interruption
+    ) throws -> any CurvatureOperator {
+        switch form {
+        case .network(let network):
+            network.curvature(kind, residuals: (gradients as? FactoredGradients)?.residuals ?? [])
+        case .gradients(let model): try RowFisher(model.rows, parallel: parallel, interruption: interruption)
+        }
     }
 
     /// The curvature that is meant: where the objective is convex in θ the Hessian by default, and the Gauss-Newton matrix is the same.
-    func curvatureKind(_ asked: InfluenceRequest.Curvature?) -> (named: InfluenceRequest.Curvature, substance: CurvatureKind) {
+    /// Of gradients alone it is the empirical Fisher matrix.
+    /// - Throws: 422 for one that needs a network where there is none.
+    func curvatureKind(
+        _ asked: InfluenceRequest.Curvature?
+    ) throws -> (named: InfluenceRequest.Curvature, substance: CurvatureKind) {
+        guard case .network(let network) = form else {
+            guard let asked, asked != .empiricalFisher else { return (.empiricalFisher, .empiricalFisher) }
+            throw Problem.noNetwork(
+                record.name, at: "/curvature",
+                "must be empirical_fisher: \(asked.rawValue) needs derivatives of a network's outputs")
+        }
         let isConvex = network.network.isConvex
         let named = asked ?? (isConvex ? .hessian : .gaussNewton)
         switch named {
@@ -69,11 +117,6 @@ final class LoadedModel: Sendable {
         case .hessian: return (named, .hessian)
         }
     }
-}
-
-extension ModelRecord {
-    /// The spec, understood; it was checked when the model was imported.
-    func parsedSpec() throws -> ModelSpec { try ModelSpec(JSON(parsing: spec)) }
 }
 
 extension CheckpointRecord {

@@ -36,6 +36,8 @@ extension Engine {
                 }
                 return ResolvedTest(
                     test: test, input: [], prediction: nil, target: nil, targetSource: nil, loss: nil, gradient: gradient)
+            case .example(let dataset, let index) where model.foreign != nil:
+                return try storedGradient(test, dataset, index, of: model)
             case .example(let dataset, let index):
                 let network = try model.network(at: test.pointer + "/dataset")
                 let (record, input) = try example(index, of: dataset, for: network, pointer: test.pointer)
@@ -43,7 +45,8 @@ extension Engine {
                 return try evaluate(
                     test, input: input, target: target, source: test.target == nil ? .dataset : .request, network)
             case .input(let values, let shape):
-                let network = try model.network(at: test.pointer + "/input")
+                let network = try model.network(
+                    at: test.pointer + "/input", "can't be evaluated: post {\"gradient\": […]} with the gradient of its loss")
                 try checkShape(shape, count: values.count, model: model, network, pointer: test.pointer + "/input")
                 return try evaluate(
                     test, input: values, target: test.target, source: test.target == nil ? .predicted : .request, network,
@@ -52,14 +55,35 @@ extension Engine {
         }
     }
 
+    /// A training example of a model that is known by gradients alone.
+    private func storedGradient(
+        _ test: InfluenceRequest.Test, _ dataset: String, _ index: Int, of model: LoadedModel
+    ) throws -> ResolvedTest {
+        let (record, count) = (model.training.record, model.training.record.rowCount)
+        guard dataset == record.name, let gradients = model.foreign else {
+            throw Problem.noNetwork(
+                model.record.name, at: test.pointer + "/dataset",
+                "must be '\(record.name)', whose examples' gradients are stored; got '\(dataset)'")
+        }
+        guard index < count else { throw Problem.unknownIndex(index, of: record, at: test.pointer + "/index") }
+        guard test.target == nil else {
+            throw Problem.noNetwork(
+                model.record.name, at: test.pointer + "/target",
+                "can't be chosen: the stored gradient is for the example's own target")
+        }
+        let target = model.training.targets?.number(index)
+        return ResolvedTest(
+            test: test, input: [], prediction: nil, target: target, targetSource: target.map { _ in .dataset }, loss: nil,
+            gradient: gradients.gradient(of: index))
+    }
+
     private func example(
         _ index: Int, of name: String, for model: NetworkModel, pointer: String
     ) throws -> (record: DatasetRecord, input: [Float]) {
         let record = try datasetRecord(name, at: pointer + "/dataset")
-        guard index < record.rowCount else {
-            throw Problem(
-                .notFound, "unknown-index", at: pointer + "/index",
-                "dataset '\(name)' has \(record.rowCount) examples, 0 to \(record.rowCount - 1); got \(index)")
+        guard index < record.rowCount else { throw Problem.unknownIndex(index, of: record, at: pointer + "/index") }
+        guard record.hasInputs else {
+            throw Problem(at: pointer + "/dataset", "examples of '\(name)' have no inputs to evaluate, only stored gradients")
         }
         guard record.width == model.network.inputWidth else {
             throw Problem(
@@ -105,7 +129,8 @@ extension Engine {
             guard case .example(let dataset, let index) = test.source, source == .dataset else {
                 throw Problem(at: test.pointer + "/target", flaw)
             }
-            throw Problem(at: test.pointer, "the target of example \(index) of dataset '\(dataset)' \(flaw); give another as target")
+            throw Problem(
+                at: test.pointer, "the target of example \(index) of dataset '\(dataset)' \(flaw); give another as target")
         }
         let targets = Int32(exactly: target).map { Targets.labels([$0]) } ?? .values([Float(target)])
         let examples = LabeledExamples(features: features, targets: targets)
@@ -113,6 +138,15 @@ extension Engine {
             test: test, input: input, prediction: prediction, target: target, targetSource: source,
             loss: model.trained.loss(outputs: outputs, target: target),
             gradient: try model.trained.gradients(of: 0..<1, in: examples))
+    }
+}
+
+extension Problem {
+    /// An index that a dataset does not have.
+    fileprivate static func unknownIndex(_ index: Int, of dataset: DatasetRecord, at pointer: String) -> Problem {
+        Problem(
+            .notFound, "unknown-index", at: pointer,
+            "dataset '\(dataset.name)' has \(dataset.rowCount) examples, 0 to \(dataset.rowCount - 1); got \(index)")
     }
 }
 
@@ -124,6 +158,8 @@ extension ResolvedTest {
         case .example(let dataset, let index):
             members["dataset"] = .string(dataset)
             members["index"] = .integer(index)
+            // Nothing was evaluated: the gradient is as it was imported.
+            if prediction == nil { members["gradient"] = "stored" }
         case .input: members["input"] = .string("request")
         case .gradient: members["gradient"] = .string("request")
         }

@@ -36,6 +36,13 @@ public struct ModelImport: Sendable {
         self.name = name
         self.spec = spec
         self.dataset = dataset
+        guard dataset.hasInputs else {
+            throw FormatError(
+                file: specFile,
+                reason:
+                    "examples of dataset '\(dataset.name)' have no inputs, only gradients that were computed elsewhere; a network "
+                    + "needs the dataset it was trained on")
+        }
         network = try Self.network(spec, exampleShape: dataset.exampleShape, file: specFile)
         let given = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         self.tensors = try network.tensors.map { wanted in
@@ -49,7 +56,7 @@ public struct ModelImport: Sendable {
                     file: parametersFile, part: wanted.name,
                     reason: "has shape \(tensor.shape); the spec needs \(wanted.shape)")
             }
-            do throws(TensorError) { _ = try tensor.floats() } catch {
+            do throws(TensorError) { try Self.check(tensor.floats(), of: wanted) } catch {
                 throw FormatError(file: parametersFile, part: wanted.name, error)
             }
             return (wanted.name, tensor)
@@ -57,6 +64,13 @@ public struct ModelImport: Sendable {
         let wanted = Set(network.tensors.map(\.name))
         extraTensors = tensors.map(\.name).filter { !wanted.contains($0) }
         try checkDataset(specFile: specFile, store: store)
+    }
+
+    /// A variance has a square root.
+    private static func check(_ values: [Float], of tensor: NetworkTensor) throws(TensorError) {
+        guard tensor.name.hasSuffix(".running_var"), !tensor.isTrained, let element = values.firstIndex(where: { $0 < 0 })
+        else { return }
+        throw TensorError("element \(element) is \(values[element]); a variance is 0 or more")
     }
 
     private static func network(_ spec: String, exampleShape: [Int], file: String) throws -> Network {

@@ -5,7 +5,8 @@ extension OpenAPIDocument {
     var answerSchemas: Schema.Members {
         [
             "InfluenceAnswer": Self.influenceAnswer, "InfluenceResult": influenceResult, "TestedRow": Self.testedRow,
-            "TestedInput": Self.testedInput, "TestedGradient": Self.testedGradient, "AggregatedTests": aggregatedTests,
+            "TestedInput": Self.testedInput, "TestedGradient": Self.testedGradient,
+            "TestedStoredGradient": Self.testedStoredGradient, "AggregatedTests": aggregatedTests,
             "GroupScore": Self.groupScore, "LissaDiagnostics": Self.lissaDiagnostics, "ExactDiagnostics": Self.exactDiagnostics,
             "PredictAnswer": Self.predictAnswer, "Prediction": Self.prediction,
         ]
@@ -28,7 +29,8 @@ extension OpenAPIDocument {
         .object(
             [
                 "test": .oneOf([
-                    .named("TestedRow"), .named("TestedInput"), .named("TestedGradient"), .named("AggregatedTests"),
+                    .named("TestedRow"), .named("TestedInput"), .named("TestedGradient"), .named("TestedStoredGradient"),
+                    .named("AggregatedTests"),
                 ]),
                 "proponents": ranking(.number(above: 0), "The most positive scores, strongest first: helpful examples."),
                 "opponents": ranking(.number(below: 0), "The most negative scores, strongest first: harmful examples."),
@@ -50,13 +52,13 @@ extension OpenAPIDocument {
         let example = Schema.object(
             [
                 "index": .integer().described("The row in the training dataset, from 0."),
-                "target": .number().described("Its label, or the value it should have."),
                 "score": score.described("s_test · gᵢ, in units of the loss times n."),
                 "predicted_loss_change_if_removed": Self.lossChange,
             ],
             optional: [
                 "id": .string().described("The example's name elsewhere, where it has one."),
-                "standard_error": Self.standardError,
+                "target": .number().described("Its label, or the value it should have, where there is one."),
+                "weight": Self.weight, "standard_error": Self.standardError,
                 "metadata": Self.metadata, "input": Self.input,
             ])
         return .array(of: example, count: 0...configuration.maximumK).described(description)
@@ -77,7 +79,9 @@ extension OpenAPIDocument {
         .object([
             "aggregate": .choice(of: InfluenceRequest.Aggregate.allCases.filter { $0 != .none }.map(\.rawValue)),
             "tests": .array(
-                of: .oneOf([.named("TestedRow"), .named("TestedInput"), .named("TestedGradient")]),
+                of: .oneOf([
+                    .named("TestedRow"), .named("TestedInput"), .named("TestedGradient"), .named("TestedStoredGradient"),
+                ]),
                 count: 1...configuration.maximumTests),
         ])
     }
@@ -93,6 +97,11 @@ extension OpenAPIDocument {
     ])
 
     private static let testedGradient = Schema.object(["gradient": .constant("request")])
+
+    private static let testedStoredGradient = Schema.object(
+        ["dataset": .string(), "index": .integer(), "gradient": .constant("stored")],
+        optional: ["target": label, "target_source": source([.dataset])]
+    ).described("A training example of a model that is known by gradients alone: its gradient is as it was imported.")
 
     private static func source(_ sources: [ResolvedTest.TargetSource]) -> Schema {
         Schema.choice(of: sources.map(\.rawValue)).described("Where the target is from.")

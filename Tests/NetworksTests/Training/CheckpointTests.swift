@@ -6,8 +6,8 @@ import Testing
 
 @Suite("checkpoints of training")
 struct CheckpointTests {
-    private let objective = SoftmaxObjective(
-        problem: SoftmaxProblem(count: 40, width: 4, classes: 3, bias: true, bytes: true), weightDecay: 0.02)
+    private let objective = SoftmaxProblem(count: 40, width: 4, classes: 3, bias: true, bytes: true)
+        .objective(weightDecay: 0.02)
 
     private func run(_ policy: CheckpointPolicy, epochs: Int = 10) throws -> [TrainingMoment] {
         try Training.run(

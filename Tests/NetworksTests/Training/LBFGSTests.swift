@@ -52,7 +52,7 @@ struct LBFGSTests {
         "finds the minimum of softmax regressions, where ∇F vanishes in double precision too",
         arguments: SoftmaxProblem.all(count: 60, width: 3))
     func softmax(problem: SoftmaxProblem) throws {
-        let objective = SoftmaxObjective(problem: problem, weightDecay: 0.05)
+        let objective = problem.objective(weightDecay: 0.05)
         let last = try Training.run(settings(1e-6), on: objective).last
         #expect(last.stop == .gradientNorm)
         let theta = last.parameters.map { Double($0) }

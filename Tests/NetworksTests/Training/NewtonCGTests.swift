@@ -39,7 +39,7 @@ struct NewtonCGTests {
 
     @Test("ends where L-BFGS does on softmax regressions", arguments: SoftmaxProblem.all(count: 60, width: 3))
     func softmax(problem: SoftmaxProblem) throws {
-        let objective = SoftmaxObjective(problem: problem, weightDecay: 0.05)
+        let objective = problem.objective(weightDecay: 0.05)
         let newton = try Training.run(settings(2e-6), on: objective).last
         let lbfgs = try Training.run(
             TrainingSettings(optimizer: .lbfgs(), epochs: 500, gradientNorm: 2e-6), on: objective

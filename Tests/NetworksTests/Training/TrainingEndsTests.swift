@@ -51,7 +51,7 @@ struct TrainingEndsTests {
         arguments: [Optimizer.lbfgs(), .newtonCG()])
     func floor(optimizer: Optimizer) throws {
         let problem = SoftmaxProblem(count: 300, width: 20, classes: 10, bias: true, bytes: false, seed: 4)
-        let objective = SoftmaxObjective(problem: problem, weightDecay: 0.01)
+        let objective = problem.objective(weightDecay: 0.01)
         let (last, moments) = try Training.run(TrainingSettings(optimizer: optimizer, epochs: 2000), on: objective)
         #expect(last.stop == .precisionFloor)
         #expect(last.epoch < 300)

@@ -7,8 +7,8 @@ import Testing
 @Suite("saved training runs")
 struct TrainingResumeTests {
     private static let parallel = Parallel(threads: 2)
-    private static let objective = SoftmaxObjective(
-        problem: SoftmaxProblem(count: 40, width: 4, classes: 3, bias: true, bytes: true), weightDecay: 0.02)
+    private static let objective = SoftmaxProblem(count: 40, width: 4, classes: 3, bias: true, bytes: true)
+        .objective(weightDecay: 0.02)
 
     static let settings = [
         TrainingSettings(optimizer: .lbfgs(LBFGS(history: 3)), epochs: 12, checkpoints: .largestFalls(count: 3, from: 2)),
@@ -86,7 +86,7 @@ struct TrainingResumeTests {
         let run = try run(TrainingSettings(optimizer: .lbfgs(), epochs: 2))
         func error(_ problem: SoftmaxProblem) throws -> String {
             var run = try TrainingRun(decoding: run.encoded())
-            let other = SoftmaxObjective(problem: problem, weightDecay: 0.02)
+            let other = problem.objective(weightDecay: 0.02)
             let error = try #require(throws: TrainingError.self) { try run.resume(on: other, parallel: Self.parallel) }
             guard case .mismatch(let reason) = error else { throw error }
             return reason

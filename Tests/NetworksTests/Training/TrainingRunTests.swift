@@ -7,7 +7,7 @@ import Testing
 @Suite("training runs")
 struct TrainingRunTests {
     private static let problem = SoftmaxProblem(count: 50, width: 4, classes: 3, bias: true, bytes: false)
-    private static let objective = SoftmaxObjective(problem: problem, weightDecay: 0.05)
+    private static let objective = problem.objective(weightDecay: 0.05)
 
     private static let optimizers: [Optimizer] = [
         .lbfgs(LBFGS(history: 3)), .newtonCG(), .sgd(SGD(learningRate: 0.2, momentum: 0.9)), .adam(Adam(learningRate: 0.05)),

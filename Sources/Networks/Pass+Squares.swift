@@ -1,0 +1,98 @@
+internal import LinearAlgebra
+
+// Squares of gradients, example by example, from the factors that the last way forward and back has left: what diagonals and traces of
+// curvatures are sums of.
+extension Pass where Number == Float {
+    /// squares ← squares + Σ_rows g², element by element, g being a row's gradient.
+    ///
+    /// A linear layer on one position has ∇W = δ ⊗ x, whose squares are δ² ⊗ x²: one product of matrices for all rows. Gradients of other
+    /// layers are written out, row by row.
+    /// - Parameter gradient: memory like θ, all zero, and zero again afterwards.
+    func addSquares(
+        _ parameters: Parameters<Float>, to squares: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>
+    ) {
+        for (index, step) in network.steps.enumerated() where step.isTrained {
+            if case .linear(let linear) = step.operation, linear.positions == 1 {
+                let (squared, dy) = squaredFactors(of: index, frame(index, parameters))
+                linear.accumulate(squared, step, dy: dy, into: squares)
+                continue
+            }
+            forEachRowGradient(of: index, parameters, gradient) { _, part in
+                for i in part {
+                    squares[i] += gradient[i] * gradient[i]
+                    gradient[i] = 0
+                }
+            }
+        }
+    }
+
+    /// norms[row] ← norms[row] + ‖g‖² for each row's gradient g.
+    /// - Parameter gradient: memory like θ, all zero, and zero again afterwards.
+    func addSquaredNorms(
+        _ parameters: Parameters<Float>, to norms: UnsafeMutablePointer<Double>, gradient: UnsafeMutablePointer<Float>
+    ) {
+        for (index, step) in network.steps.enumerated() where step.isTrained {
+            if case .linear(let linear) = step.operation, linear.positions == 1 {
+                let (x, dy) = factors(of: index)
+                for row in 0..<rows {
+                    let (x, dy) = (x + row * linear.inputs, dy + row * linear.outputs)
+                    norms[row] +=
+                        Vectors.dot(dy, dy, linear.outputs)
+                        * (Vectors.dot(x, x, linear.inputs) + (linear.bias == nil ? 0 : 1))
+                }
+                continue
+            }
+            forEachRowGradient(of: index, parameters, gradient) { row, part in
+                norms[row] += Vectors.dot(gradient + part.lowerBound, gradient + part.lowerBound, part.count)
+                (gradient + part.lowerBound).update(repeating: 0, count: part.count)
+            }
+        }
+    }
+
+    /// A step's frame with x², and δ², in memory that tangents have at other times.
+    private func squaredFactors(
+        of index: Int, _ frame: Frame<Float>
+    ) -> (frame: Frame<Float>, dy: UnsafePointer<Float>) {
+        let (x, dy) = factors(of: index)
+        let (squaredX, squaredDy) = tangentMemory(of: index)
+        let step = network.steps[index]
+        for i in 0..<rows * step.inputWidth { squaredX[i] = x[i] * x[i] }
+        for i in 0..<rows * step.outputWidth { squaredDy[i] = dy[i] * dy[i] }
+        let squared = Frame(
+            rows: rows, parameters: frame.parameters, x: squaredX, y: frame.y, saved: frame.saved, scratch: frame.scratch,
+            parallel: frame.parallel)
+        return (squared, UnsafePointer(squaredDy))
+    }
+
+    /// Calls `body` with each part of θ that a row's gradient of a step lies in, the gradient being there; what `body` does not set to zero
+    /// is still there when the part comes again.
+    @inline(__always)
+    private func forEachRowGradient(
+        of index: Int, _ parameters: Parameters<Float>, _ gradient: UnsafeMutablePointer<Float>,
+        _ body: (Int, Range<Int>) -> Void
+    ) {
+        let step = network.steps[index]
+        let dy = factors(of: index).dy
+        for row in 0..<rows {
+            let frame = frame(index, parameters, row: row)
+            step.operation.accumulate(frame, step, dy: dy + row * step.outputWidth, into: gradient)
+            if case .embedding(let embedding) = step.operation {
+                // A few rows of what may be a large matrix.
+                embedding.forEachRow(of: frame) { body(row, $0) }
+            } else {
+                body(row, step.trained)
+            }
+        }
+    }
+}
+
+extension Pass {
+    /// What the functions of a step with trained tensors are lent for one of the rows: what such a step keeps, it keeps row after row.
+    fileprivate func frame(_ index: Int, _ parameters: Parameters<Number>, row: Int) -> Frame<Number> {
+        let (frame, step) = (frame(index, parameters), network.steps[index])
+        return Frame(
+            rows: 1, parameters: parameters, x: frame.x + row * step.inputWidth, y: frame.y + row * step.outputWidth,
+            saved: frame.saved + row * step.operation.savedWidth(step, order), scratch: frame.scratch,
+            parallel: frame.parallel)
+    }
+}
