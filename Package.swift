@@ -103,7 +103,7 @@ let package = Package(
         tests("LinearAlgebraTests", of: ["LinearAlgebra"]),
         tests("NetworksTests", of: ["Networks", "LinearAlgebra", "Formats", "JSON"]),
         tests("InverseCurvatureTests", of: ["InverseCurvature", "LinearAlgebra"]),
-        tests("AttributionTests", of: ["Attribution", "Networks", "InverseCurvature", "LinearAlgebra", "Formats"]),
+        tests("AttributionTests", of: ["Attribution", "Networks", "InverseCurvature", "LinearAlgebra", "Formats", "JSON"]),
         tests("JSONTests", of: ["JSON"]),
         tests("FormatsTests", of: ["Formats"]),
         tests("StoreTests", of: ["Store", "Formats", grdb]),

@@ -128,7 +128,9 @@ extension CurvatureOperator {
         // Plain sums, rounded once, element by element: no vector feels the others here either.
         for piece in 1..<ranges.count {
             try interruption.check()
-            BLAS.add(length, alpha: 1, partials.start + piece * length, to: y)
+            for vector in 0..<vectorCount {
+                BLAS.add(dimension, alpha: 1, partials.start + piece * length + vector * dimension, to: y + vector * dimension)
+            }
         }
     }
 }

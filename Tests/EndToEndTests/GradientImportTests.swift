@@ -101,6 +101,7 @@ struct GradientImportTests {
         #expect(checkpoints.map { $0["step"] } == [10, 20] && checkpoints[0]["epoch"] == 1)
         #expect(checkpoints[1]["learning_rate"] == 0.5 && checkpoints[1]["train_loss"] == 0.25)
         #expect(checkpoints[0]["sha256"] != checkpoints[1]["sha256"])
+        #expect(try model.list("caches").map { $0["state"] } == ["complete", "complete"])
         #expect(model["parameter_count"] == .integer(gradients.width) && model["dataset"] == "m")
         #expect(try model.member("spec") == ["gradients": ["width": .integer(gradients.width)], "weight_decay": 0.05])
     }

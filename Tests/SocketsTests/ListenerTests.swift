@@ -127,6 +127,8 @@ struct ListenerTests {
             close(highest)
             var limit = rlimit(rlim_cur: rlim_t(highest), rlim_max: 4_096)
             guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { exit(1) }
+            // What other threads of the process have closed since leaves holes, in which the connection would find room.
+            while dup(client.descriptor.number) >= 0 {}
             let reported = DispatchSemaphore(value: 0)
             let accepted = DispatchSemaphore(value: 0)
             loop.execute {
@@ -137,9 +139,9 @@ struct ListenerTests {
                 }
                 _ = try? acceptor.start()
             }
-            reported.wait()
+            guard reported.wait(timeout: .now() + 30) == .success else { exit(3) }
             try OpenFileLimit.raise()
-            accepted.wait()
+            guard accepted.wait(timeout: .now() + 30) == .success else { exit(4) }
             guard try OpenFileLimit.current() == 4_096 else { exit(2) }
             loop.stop()
             loop.join()
