@@ -37,21 +37,31 @@ extension Computation {
         of batch: ExampleBatch, _ examples: LabeledExamples, _ layout: FactorLayout, into rows: UnsafeMutablePointer<Number>,
         interruption: Interruption
     ) throws {
+        try forEachBackward(of: batch, examples, interruption: interruption) { chunk, pass in
+            for part in layout.parts {
+                let (x, dy) = pass.factors(of: part.step)
+                for row in 0..<chunk.count {
+                    let destination = rows + (chunk.lowerBound + row) * layout.width
+                    if let range = part.x {
+                        (destination + range.lowerBound).update(from: x + row * range.count, count: range.count)
+                    }
+                    (destination + part.dy.lowerBound).update(from: dy + row * part.dy.count, count: part.dy.count)
+                }
+            }
+        }
+    }
+
+    /// Takes a batch forward and back, a chunk at a time, and shows `body` the pass that holds x and δ of every step.
+    func forEachBackward(
+        of batch: ExampleBatch, _ examples: LabeledExamples, interruption: Interruption,
+        _ body: (Range<Int>, Pass<Number>) throws -> Void
+    ) throws {
         try withPass(.first) { pass in
             let state = AlignedMemory<Number>(uninitialized: pass.capacity * loss.stateWidth)
             try forEachChunk(of: batch, examples.features, in: pass, interruption: interruption) { chunk in
                 differentiateLoss(chunk, of: batch, examples, factor: 1, in: pass, state: state.start)
                 pass.backward(parameters)
-                for part in layout.parts {
-                    let (x, dy) = pass.factors(of: part.step)
-                    for row in 0..<chunk.count {
-                        let destination = rows + (chunk.lowerBound + row) * layout.width
-                        if let range = part.x {
-                            (destination + range.lowerBound).update(from: x + row * range.count, count: range.count)
-                        }
-                        (destination + part.dy.lowerBound).update(from: dy + row * part.dy.count, count: part.dy.count)
-                    }
-                }
+                try body(chunk, pass)
             }
         }
     }
@@ -95,6 +105,15 @@ extension Pass {
         let (x, dy) = factorMemory(of: part.step)
         if let range = part.x { (x + row * range.count).update(from: factors + range.lowerBound, count: range.count) }
         (dy + row * part.dy.count).update(from: factors + part.dy.lowerBound, count: part.dy.count)
+    }
+
+    /// gradient ← gradient + a step's part of one row's gradient, from x and δ that `forward` and `backward` have left.
+    func addGradient(
+        of index: Int, row: Int, _ parameters: Parameters<Number>, to gradient: UnsafeMutablePointer<Number>
+    ) {
+        let step = network.steps[index]
+        step.operation.accumulate(
+            frame(index, parameters, row: row), step, dy: factors(of: index).dy + row * step.outputWidth, into: gradient)
     }
 
     /// scores[row] ← scores[row] + δ · (∂y/∂θ)v of a step, whose factors are in place.

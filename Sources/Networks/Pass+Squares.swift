@@ -88,7 +88,7 @@ extension Pass where Number == Float {
 
 extension Pass {
     /// What the functions of a step with trained tensors are lent for one of the rows: what such a step keeps, it keeps row after row.
-    fileprivate func frame(_ index: Int, _ parameters: Parameters<Number>, row: Int) -> Frame<Number> {
+    func frame(_ index: Int, _ parameters: Parameters<Number>, row: Int) -> Frame<Number> {
         let (frame, step) = (frame(index, parameters), network.steps[index])
         return Frame(
             rows: 1, parameters: parameters, x: frame.x + row * step.inputWidth, y: frame.y + row * step.outputWidth,
