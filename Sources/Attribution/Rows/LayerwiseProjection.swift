@@ -1,0 +1,123 @@
+public import LinearAlgebra
+public import Networks
+
+/// A projection of θ layer by layer: linear layers by the fast projection of rank one, which needs no gradient written out (TracIn,
+/// appendix F); others by a sparse one of their part of θ. Each layer has random numbers of its own, and the layers' projections are
+/// added up, which projects the whole vector.
+public struct LayerwiseProjection: DirectionProjection {
+    /// One layer and what projects its part of θ.
+    enum Part: Sendable {
+        /// G₁ [·] G₂ᵀ: of δ and x, a 1 behind x where there are biases; and of matrices [W | b] as they are.
+        case linear(TrainedLayer.Linear, ofFactors: RankOneProjection, ofMatrix: RankOneProjection)
+        case other(SparseProjection)
+    }
+
+    /// p.
+    public let inputWidth: Int
+    /// d.
+    public let outputWidth: Int
+    let parts: [(layer: TrainedLayer, part: Part)]
+
+    /// Rows of a matrix that are projected at a time.
+    private static let rowsTogether = 256
+    /// Floats of the layers' projections at a time: 16 MiB.
+    private static let partials = 4 << 20
+
+    /// The projection of a seed.
+    /// - Parameters:
+    ///   - dimension: d, a square.
+    ///   - memoryBudget: the most bytes to keep of the random numbers; what is not kept is made whenever it is needed.
+    /// - Throws: `ProjectionError`; `Interrupted` while numbers are made.
+    public init(
+        of network: Network, dimension: Int, seed: UInt64, memoryBudget: Int = ProjectionType.memoryBudget,
+        parallel: Parallel = Parallel(threads: 1), interruption: Interruption = .never
+    ) throws {
+        inputWidth = network.parameterCount
+        outputWidth = dimension
+        let layers = network.trainedLayers
+        // Four matrices for each linear layer.
+        let budget = memoryBudget / max(1, 4 * layers.count)
+        parts = try layers.enumerated().map { index, layer in
+            guard let linear = layer.linear else {
+                let projection = try SparseProjection(
+                    inputWidth: layer.parameters.count, outputWidth: dimension,
+                    nonzeros: min(ProjectionType.nonzeros, max(1, dimension)), seed: seed, index: index, memoryBudget: budget,
+                    interruption: interruption)
+                return (layer, .other(projection))
+            }
+            func projection(inputs: Int, hasBias: Bool) throws -> RankOneProjection {
+                try RankOneProjection(
+                    outputs: linear.outputs, inputs: inputs, hasBias: hasBias, dimension: dimension, seed: seed, index: index,
+                    memoryBudget: budget, parallel: parallel, interruption: interruption)
+            }
+            // G₂ is the same: a bias is one column more, which a matrix brings and an input does not.
+            return (
+                layer,
+                .linear(
+                    linear, ofFactors: try projection(inputs: linear.inputs, hasBias: linear.hasBias),
+                    ofMatrix: try projection(inputs: linear.inputs + (linear.hasBias ? 1 : 0), hasBias: false))
+            )
+        }
+    }
+
+    /// See `DirectionProjection`. A linear layer's part is a matrix S [C, D], with b behind it as a column where there are biases: the sum
+    /// of e_c ⊗ (S_c, b_c) over its rows, which are projected as positions are. C·(C + D)·√d multiplications a direction.
+    public func project(
+        _ directions: [Float], count: Int, parallel: Parallel, interruption: Interruption
+    ) throws -> [Float] {
+        precondition(directions.count == count * inputWidth, "directions are as long as θ")
+        var out = [Float](repeating: 0, count: count * outputWidth)
+        let together = max(1, min(count, Self.partials / (parts.count * outputWidth)))
+        for first in stride(from: 0, to: count, by: together) {
+            let some = min(together, count - first)
+            let partials = AlignedMemory<Float>(repeating: 0, count: some * parts.count * outputWidth)
+            try directions.withUnsafeBufferPointer { buffer in
+                guard let base = buffer.baseAddress else { return }
+                // Only read, by every piece.
+                nonisolated(unsafe) let start = base + first * inputWidth
+                try parallel.forEach(some * parts.count, interruption: interruption) { piece in
+                    let (layer, part) = parts[piece % parts.count]
+                    try project(
+                        start + piece / parts.count * inputWidth + layer.parameters.lowerBound, part,
+                        into: partials.start + piece * outputWidth, interruption: interruption)
+                }
+            }
+            for piece in 0..<some * parts.count {
+                let place = (first + piece / parts.count) * outputWidth
+                for k in 0..<outputWidth { out[place + k] += partials.start[piece * outputWidth + k] }
+            }
+        }
+        return out
+    }
+
+    /// The projection of one layer's part of a direction.
+    private func project(
+        _ direction: UnsafePointer<Float>, _ part: Part, into out: UnsafeMutablePointer<Float>, interruption: Interruption
+    ) throws {
+        switch part {
+        case .other(let projection):
+            try projection.project(
+                direction, count: 1, into: out, parallel: Parallel(threads: 1), interruption: interruption)
+        case .linear(let linear, _, let projection):
+            let (rows, width) = (min(linear.outputs, Self.rowsTogether), projection.inputs)
+            let unit = AlignedMemory<Float>(uninitialized: rows * linear.outputs)
+            let matrix = AlignedMemory<Float>(uninitialized: rows * width)
+            let sum = AlignedMemory<Float>(uninitialized: outputWidth)
+            let biases = direction + linear.outputs * linear.inputs
+            for first in stride(from: 0, to: linear.outputs, by: rows) {
+                let some = min(rows, linear.outputs - first)
+                unit.start.update(repeating: 0, count: some * linear.outputs)
+                for row in 0..<some {
+                    unit.start[row * linear.outputs + first + row] = 1
+                    (matrix.start + row * width).update(
+                        from: direction + (first + row) * linear.inputs, count: linear.inputs)
+                    if linear.hasBias { matrix.start[row * width + linear.inputs] = biases[first + row] }
+                }
+                try projection.project(
+                    outputGradients: unit.start, inputs: matrix.start, positions: some, count: 1, into: sum.start,
+                    interruption: interruption)
+                for k in 0..<outputWidth { out[k] += sum.start[k] }
+            }
+        }
+    }
+}
