@@ -112,7 +112,8 @@ let package = Package(
         tests(
             "ServiceTests",
             of: [
-                "Service", "Store", "JSON", "InverseCurvature", "LinearAlgebra", "Networks", "HTTP", httpTypes, logging,
+                "Service", "Store", "JSON", "InverseCurvature", "LinearAlgebra", "Networks", "Attribution", "Formats", "HTTP",
+                httpTypes, logging, grdb,
             ]),
         tests("EndToEndTests", of: ["influenced", "JSON"]),
     ],

@@ -79,7 +79,7 @@ struct GradientImportTests {
         }
         let model = try server.get("/models/m").json
         #expect(try model.list("checkpoints").count == 6)
-        let caches = try model.list("caches").map { try [$0.member("kind"), $0.member("dtype"), $0.member("bytes")] }
+        let caches = try model.list("caches").map { try [$0.member("name"), $0.member("dtype"), $0.member("bytes")] }
         #expect(caches.contains(["dense-bfloat16", "bfloat16", .integer(gradients.count * gradients.width * 2)]))
         #expect(caches.contains(["dense-float32", "float32", .integer(gradients.count * gradients.width * 4)]))
         #expect(try bench.succeed("check").contains("whole"))

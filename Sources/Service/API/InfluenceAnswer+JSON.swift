@@ -86,6 +86,8 @@ extension InfluenceAnswer {
         members["residual"] = .double(result.residual)
         members["converged"] = .bool(result.converged)
         if let isStable = result.ranking.isStable { members["rank_stable"] = .bool(isStable) }
+        members["gradients"] = .string(gradients.name)
+        for (name, value) in gradients.accuracy.members { members[name] = value }
         return .object(members)
     }
 

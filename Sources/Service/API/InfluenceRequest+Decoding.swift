@@ -8,8 +8,8 @@ extension InfluenceRequest {
     public static let solvers = ["lissa", "exact"]
 
     private static let fields = [
-        "id", "model", "checkpoint", "tests", "aggregate", "method", "curvature", "damping", "damping_mode", "solver", "k",
-        "candidates", "groups", "include", "deadline_ms",
+        "id", "model", "checkpoint", "tests", "aggregate", "method", "curvature", "damping", "damping_mode", "solver",
+        "gradients", "k", "candidates", "groups", "include", "deadline_ms",
     ]
 
     /// Reads a request.
@@ -27,6 +27,8 @@ extension InfluenceRequest {
         damping = object?.number("damping", default: 0, in: 0...1e9) ?? 0
         dampingMode = object?.choice("damping_mode", default: .absolute) ?? .absolute
         solver = object?.optionalObject("solver").map { Solver($0) } ?? .lissa(LiSSA.Choice())
+        // By its own name, what is the default makes no other question.
+        gradients = object?.optionalString("gradients").flatMap { $0 == ChosenGradients.exact ? nil : $0 }
         k = object?.integer("k", default: 10, in: 1...limits.maximumK) ?? 10
         candidates = object?.optionalValue("candidates").flatMap { Candidates($0) }
         groups = (object?.optionalArray("groups", count: 1...limits.maximumGroups) ?? []).compactMap { Group($0) }

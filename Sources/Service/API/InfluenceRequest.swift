@@ -93,6 +93,8 @@ public struct InfluenceRequest: Hashable, Sendable {
     public var dampingMode: DampingMode
     /// The solver.
     public var solver: Solver
+    /// Which cache's gradients training examples are scored by; nil for exact ones.
+    public var gradients: String?
     /// Examples at each end.
     public var k: Int
     /// What is scored; nil for all.

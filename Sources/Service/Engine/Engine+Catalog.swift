@@ -1,3 +1,4 @@
+internal import Attribution
 internal import Formats
 internal import Foundation
 internal import HTTPTypes
@@ -67,7 +68,7 @@ extension Engine {
         return [
             "name": .string(model.name), "spec": try JSON(parsing: model.spec),
             "parameter_count": .integer(parameterCount), "dataset": .string(model.dataset),
-            "checkpoints": .array(checkpoints.map(json)), "caches": .array(try checkpoints.flatMap(caches)),
+            "checkpoints": .array(checkpoints.map(json)), "caches": .array(try checkpoints.flatMap { try caches($0, model) }),
         ]
     }
 
@@ -82,13 +83,22 @@ extension Engine {
         ]
     }
 
-    private func caches(of checkpoint: CheckpointRecord) throws -> [JSON] {
-        try store.caches(of: checkpoint).map { cache in
-            [
-                "checkpoint": .string(checkpoint.name), "kind": .string(cache.kind),
-                "dtype": .string(cache.layout.elementType.rawValue), "bytes": .integer(cache.layout.byteCount),
-                "state": .string(cache.state.rawValue),
+    private func caches(_ checkpoint: CheckpointRecord, _ model: ModelRecord) throws -> [JSON] {
+        try caches(of: checkpoint, model).map { record, isStale in
+            let kind = GradientCacheKind(name: record.kind)
+            var members: JSONObject = [
+                "checkpoint": .string(checkpoint.name), "kind": .string(kind?.form.rawValue ?? record.kind),
+                "name": .string(record.kind), "dtype": .string(record.layout.elementType.rawValue),
+                "bytes": .integer(record.layout.byteCount),
+                "state": .string(isStale ? "stale" : record.state.rawValue),
             ]
+            if let projection = kind?.projection {
+                members["proj_type"] = .string(projection.kind.rawValue)
+                members["proj_dim"] = .integer(projection.dimension)
+                members["proj_seed"] = .integer(Int(clamping: projection.seed))
+            }
+            for (name, value) in record.accuracy.members { members[name] = value }
+            return .object(members)
         }
     }
 }

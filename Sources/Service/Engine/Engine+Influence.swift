@@ -34,7 +34,7 @@ extension Engine {
                 let annotations = try store.annotations(of: training.record, at: listed.sorted())
                 let inputs = plan.request.include.contains(.inputs) ? try training.inputs(of: listed, from: store) : [:]
                 return InfluenceAnswer(
-                    request: plan.request, model: plan.model, curvature: plan.curvature,
+                    request: plan.request, model: plan.model, gradients: plan.gradients, curvature: plan.curvature,
                     shift: plan.system.shift, solver: plan.solver, results: results,
                     annotations: Dictionary(annotations.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first }),
                     inputs: inputs, sTestMilliseconds: begin.milliseconds(to: solved),

@@ -24,7 +24,7 @@ extension Engine {
         var results: [Result<[InfluenceAnswer.Result?], any Error>] = plans.map { plan in
             plan.map { Array(repeating: nil, count: $0.subjects.count) }
         }
-        var scans: [(model: LoadedModel, parts: [Scan])] = []
+        var scans: [(model: LoadedModel, gradients: ChosenGradients, parts: [Scan])] = []
         for (index, plan) in plans.enumerated() {
             results[index] = Result {
                 let plan = try plan.get()
@@ -32,20 +32,22 @@ extension Engine {
                 let solved = try plan.subjects.map { try solutions[$0.key]!.get() }
                 guard plan.request.candidates == nil else { return try rankSelected(plan, solved, interruptions[index]) }
                 let parts = solved.enumerated().map { Scan(plan: index, subject: $0.offset, vector: $0.element.vectors) }
-                if let known = scans.firstIndex(where: { $0.model === plan.model }) {
+                let known = scans.firstIndex { $0.model === plan.model && $0.gradients.source == plan.gradients.source }
+                if let known {
                     scans[known].parts += parts
                 } else {
-                    scans.append((plan.model, parts))
+                    scans.append((plan.model, plan.gradients, parts))
                 }
                 return Array(repeating: nil, count: plan.subjects.count)
             }
         }
-        for (model, parts) in scans {
-            let width = max(1, min(64, scoreBytes / max(1, model.gradients.count * MemoryLayout<Float>.stride)))
+        for (_, chosen, parts) in scans {
+            let gradients = chosen.gradients
+            let width = max(1, min(64, scoreBytes / max(1, gradients.count * MemoryLayout<Float>.stride)))
             for start in stride(from: 0, to: parts.count, by: width) {
                 let part = parts[start..<min(start + width, parts.count)]
                 let scores = Result {
-                    try model.gradients.scores(
+                    try gradients.scores(
                         of: .all, along: part.flatMap(\.vector), parallel: parallel, interruption: common)
                 }
                 for (direction, scan) in part.enumerated() {
@@ -69,7 +71,7 @@ extension Engine {
     ) throws -> [InfluenceAnswer.Result] {
         // Named examples are the same for all subjects, and scored in one pass; each has neighbours of its own.
         func scores(_ selection: RowSelection, _ solutions: [Solution]) throws -> Scores {
-            try plan.model.gradients.scores(
+            try plan.gradients.gradients.scores(
                 of: selection, along: solutions.flatMap(\.vectors), parallel: parallel, interruption: interruption)
         }
         if case .indices(let indices) = plan.request.candidates {
@@ -91,7 +93,7 @@ extension Engine {
         _ interruption: Interruption
     ) throws -> InfluenceAnswer.Result {
         guard scores.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
-        let gradients = plan.model.gradients
+        let gradients = plan.gradients.gradients
         let include = plan.request.include
         let ranking = try gradients.ranking(
             of: 0, scores: scores, selection: selection, solution: solution, k: plan.request.k, parallel: parallel,

@@ -20,28 +20,30 @@ public final class Engine: Sendable {
     private let models: OnceCache<CheckpointRecord, LoadedModel>
     let curvatures: OnceCache<CurvatureKey, CurvatureOfModel>
     let factors: OnceCache<FactorKey, ExactSolver>
+    let cachedGradients: OnceCache<CacheRecord, CachedGradients>
     let hiddenFeatures: OnceCache<ContentDigest, FeatureRows>
     let solutions: SolutionCache
     let counters = EngineCounters()
 
-    /// An engine on a store; half of `memoryBytes` is for datasets and models, half for what is derived from them. s_test vectors are
-    /// kept beside that, in `solutionCacheBytes`.
+    /// An engine on a store; half of `memoryBytes` is for datasets, a quarter for gradient caches, a quarter for models and what is
+    /// derived of them. s_test vectors are kept beside that, in `solutionCacheBytes`.
     public init(store: Store, parallel: Parallel, memoryBytes: Int, solutionCacheBytes: Int = 0) {
         solutions = SolutionCache(capacity: solutionCacheBytes)
         self.store = store
         self.parallel = parallel
         self.memoryBytes = memoryBytes
         datasets = OnceCache(capacity: memoryBytes / 2)
-        models = OnceCache(capacity: memoryBytes / 8)
-        hiddenFeatures = OnceCache(capacity: memoryBytes / 16)
-        curvatures = OnceCache(capacity: memoryBytes / 16)
-        factors = OnceCache(capacity: memoryBytes / 4)
+        models = OnceCache(capacity: memoryBytes / 16)
+        hiddenFeatures = OnceCache(capacity: memoryBytes / 32)
+        curvatures = OnceCache(capacity: memoryBytes / 32)
+        factors = OnceCache(capacity: memoryBytes / 8)
+        cachedGradients = OnceCache(capacity: GradientCacheBudget(memoryBytes: memoryBytes).resident)
     }
 
     /// Bytes of what is held in memory: data, models, curvatures, factors and s_test vectors.
     public var heldBytes: Int {
         datasets.totalCost + models.totalCost + curvatures.totalCost + factors.totalCost + hiddenFeatures.totalCost
-            + solutions.size.byteCount
+            + cachedGradients.totalCost + solutions.size.byteCount
     }
 
     /// A dataset's examples, in memory.

@@ -28,6 +28,7 @@ struct InfluenceAnswer: Sendable {
 
     let request: InfluenceRequest
     let model: LoadedModel
+    let gradients: ChosenGradients
     let curvature: InfluenceRequest.Curvature
     let shift: Double
     let solver: Solver

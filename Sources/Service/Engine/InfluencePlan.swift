@@ -20,6 +20,8 @@ struct InfluencePlan: Sendable {
 
     let request: InfluenceRequest
     let model: LoadedModel
+    /// What training examples are scored by.
+    let gradients: ChosenGradients
     /// The curvature as the answer names it, and what it is in substance.
     let curvature: InfluenceRequest.Curvature
     let kind: CurvatureKind
@@ -36,6 +38,7 @@ struct InfluencePlan: Sendable {
         let model = try engine.model(request.model, checkpoint: request.checkpoint)
         self.model = model
         try Self.check(request, against: model)
+        gradients = try engine.gradients(of: model, named: request.gradients, interruption: interruption)
         let tests = try engine.resolve(request.tests, for: model, predictMissing: true)
         if case .nearestNeighbors = request.candidates, tests.contains(where: \.input.isEmpty) {
             throw Problem(

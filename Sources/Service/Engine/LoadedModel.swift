@@ -18,6 +18,7 @@ final class LoadedModel: Sendable {
     let checkpoint: CheckpointRecord
     let training: TrainingExamples
     private let form: Form
+    /// Exact, in memory or computed.
     let gradients: any TrainingGradients
     /// The objective's L2 factor.
     let weightDecay: Double
@@ -30,7 +31,7 @@ final class LoadedModel: Sendable {
     /// Bytes of its own: the training examples are counted where they are kept.
     let byteCount: Int
 
-    /// A network: takes it apart and puts its pieces into memory, with the factored gradients where the store has a cache of them.
+    /// A network: takes it apart and puts its pieces into memory. Gradients that caches hold are not among them: see `Engine.gradients`.
     init(
         _ record: ModelRecord, _ checkpoint: CheckpointRecord, _ spec: ModelSpec, training: LoadedDataset, store: Store,
         parallel: Parallel
@@ -45,14 +46,14 @@ final class LoadedModel: Sendable {
         form = .network(model)
         let cache = FactoredCache(model: record, checkpoint: checkpoint, dataset: training.record, network: model)
         identity = cache.key
-        var factors = try cache.read(from: store)
-        // The residuals of a softmax regression are small, and its curvature needs them too.
-        if factors == nil, model.softmax != nil { factors = try cache.compute(parallel: parallel) }
-        byteCount = model.byteCount + 2 * (factors?.count ?? 0) * MemoryLayout<Float>.stride
-        if let softmax = model.softmax, let factors {
+        if let softmax = model.softmax {
+            // The residuals of a softmax regression are small, and its curvature needs them too.
+            let factors = try cache.read(from: store) ?? cache.compute(parallel: parallel)
+            byteCount = model.byteCount + 2 * factors.count * MemoryLayout<Float>.stride
             gradients = FactoredGradients(model: softmax, features: model.examples.features, residuals: factors.copy)
         } else {
-            gradients = NetworkGradients(model: model.trained, examples: model.examples, factors: factors)
+            byteCount = model.byteCount
+            gradients = NetworkGradients(model: model.trained, examples: model.examples)
         }
     }
 

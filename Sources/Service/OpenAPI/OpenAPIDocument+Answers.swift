@@ -138,10 +138,12 @@ extension OpenAPIDocument {
                 "lambda_effective": Schema.number(atLeast: 0).described("λ: weight decay plus damping."),
                 "residual": Schema.number(atLeast: 0).described("‖(C + λI)s − v‖ / ‖v‖ on all training examples."),
                 "converged": .boolean,
+                "gradients": .string().described("By which training gradients examples were scored: `exact`, or a cache's."),
             ],
             optional: [
+                "relative_score_error": relativeScoreError, "rank_correlation": rankCorrelation,
                 "rank_stable": Schema.boolean.described(
-                    "Whether the k-th and the next score differ by more than two standard errors at both ends.")
+                    "Whether the k-th and the next score differ by more than two standard errors at both ends."),
             ])
     }
 

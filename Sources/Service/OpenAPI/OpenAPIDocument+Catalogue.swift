@@ -1,3 +1,4 @@
+internal import Attribution
 internal import Formats
 internal import JSON
 internal import Store
@@ -48,11 +49,30 @@ extension OpenAPIDocument {
         "sha256": digest.described("Of its tensors, or of its gradients where it has none."),
     ])
 
-    private static let gradientCache = Schema.object([
-        "checkpoint": .string(), "kind": .string().described("In which form the gradients are kept."),
-        "dtype": .choice(of: ElementType.self), "bytes": .integer(),
-        "state": .choice(of: [CacheRecord.State.building, .complete].map(\.rawValue)),
-    ])
+    private static let gradientCache = Schema.object(
+        [
+            "checkpoint": .string(),
+            "kind": .string().described(
+                "In which form the gradients are kept: `factored`, exact, as the factors that they are products of; `dense`, written "
+                    + "out; `projected`. Others were computed elsewhere."),
+            "name": .string().described("What requests call it in `gradients`."),
+            "dtype": .choice(of: ElementType.self).described("int8: with a scale for each block of 128 numbers."),
+            "bytes": .integer(),
+            "state": .choice(of: [CacheRecord.State.building, .complete].map(\.rawValue) + ["stale"]).described(
+                "Only complete caches are used. Stale: made of another checkpoint, dataset or spec."),
+        ],
+        optional: [
+            "proj_type": .choice(of: ProjectionChoice.Kind.self).described("Of projected gradients: which projection."),
+            "proj_dim": Schema.integer(in: 1 ... .max).described("To so many numbers."),
+            "proj_seed": .integer().described("By random numbers of this seed."),
+            "relative_score_error": relativeScoreError, "rank_correlation": rankCorrelation,
+        ])
+
+    static let relativeScoreError = Schema.number(atLeast: 0).described(
+        "Where gradients are approximate: ‖ŝ − s‖ / ‖s‖ of their scores ŝ and exact ones s, as measured when the cache was finished: "
+            + "along the gradients of up to 16 training examples, for up to 512.")
+    static let rankCorrelation = Schema.number(in: -1...1).described(
+        "Where gradients are approximate: the mean of Spearman's rank correlations between these scores, one for each direction.")
 
     private static let dataset = Schema.object([
         "name": .string(), "n": .integer().described("Examples."),

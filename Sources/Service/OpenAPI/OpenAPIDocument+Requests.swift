@@ -34,6 +34,9 @@ extension OpenAPIDocument {
                     "What damping is measured in: 1, or trace(C)/p with p parameters."),
                 "solver": .oneOf([.named("LissaSolver"), .named("ExactSolver")]).described(
                     "Who solves for s_test; LiSSA with automatic settings by default."),
+                "gradients": .string().defaulting(to: .string(ChosenGradients.exact)).described(
+                    "By which training gradients examples are scored: `exact`, or the `name` of one of the model's caches, whose "
+                        + "measured error comes with the answer."),
                 "k": .integer(in: 1...configuration.maximumK).defaulting(to: 10).described("Examples at each end of a ranking."),
                 "candidates": Schema.named("Candidates").described("Which training examples are scored; all by default."),
                 "groups": .array(of: .named("Group"), count: 1...configuration.maximumGroups).described(

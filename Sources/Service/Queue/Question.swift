@@ -18,7 +18,9 @@ struct Question: Hashable, Sendable {
     init(_ request: InfluenceRequest) {
         var request = request
         (request.id, request.deadlineMilliseconds) = (nil, nil)
-        let names = [request.model, request.checkpoint ?? ""] + request.groups.map(\.name) + request.tests.compactMap(\.dataset)
+        let names =
+            [request.model, request.checkpoint ?? "", request.gradients ?? ""] + request.groups.map(\.name)
+            + request.tests.compactMap(\.dataset)
         self.init(content: .influence(request), names: names)
     }
 
