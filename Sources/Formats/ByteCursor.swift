@@ -41,11 +41,17 @@ struct ByteCursor {
             throw error("shape \(shape) of \(elementType.rawValue) has more elements than can be addressed")
         }
         guard expected == remaining else {
-            let found = expected > remaining ? "it is cut off" : "something follows"
-            throw error(
-                "shape \(shape) of \(elementType.rawValue) takes \(expected) bytes, but \(remaining) follow the header: \(found)")
+            let found = expected > remaining ? "\(remaining) follow the header: it is cut off" : "more follow the header"
+            throw error("shape \(shape) of \(elementType.rawValue) takes \(expected) bytes, but \(found)")
         }
         return Tensor(unchecked: elementType, shape, try take(expected, "the data"))
+    }
+
+    /// Bytes read so far and those of the tensor that a header declared; 0 where there can't be one.
+    func bound(_ elementType: ElementType, shape: [Int]) -> Int {
+        guard let count = Tensor.byteCount(of: shape, elementType) else { return 0 }
+        let (bound, overflow) = count.addingReportingOverflow(offset)
+        return overflow ? 0 : bound
     }
 
     func error(_ reason: String) -> FormatError { FormatError(file: file, part: part, reason: reason) }

@@ -20,6 +20,19 @@ public enum IDXFile {
     /// - Throws: where the header is not right, or the bytes are fewer or more than it declares.
     public static func decode(_ bytes: Data, file: String) throws(FormatError) -> Tensor {
         var cursor = ByteCursor(bytes, file: file)
+        let (elementType, shape) = try header(&cursor)
+        let tensor = try cursor.tensor(elementType, shape: shape)
+        return Tensor(unchecked: elementType, shape, ElementOrder.byteSwapped(tensor.bytes, width: elementType.byteCount))
+    }
+
+    /// The most bytes that a right idx file has which begins with `start`; 0 if there is none.
+    static func bound(_ start: Data) -> Int {
+        var cursor = ByteCursor(start, file: "")
+        guard let (elementType, shape) = try? header(&cursor) else { return 0 }
+        return cursor.bound(elementType, shape: shape)
+    }
+
+    private static func header(_ cursor: inout ByteCursor) throws(FormatError) -> (ElementType, shape: [Int]) {
         guard try cursor.littleEndian(UInt16.self, "the magic number") == 0 else {
             throw cursor.error("this is not an idx file: it does not begin with two zero bytes")
         }
@@ -31,7 +44,6 @@ public enum IDXFile {
         guard axes > 0 else { throw cursor.error("the idx header declares no extents") }
         var shape: [Int] = []
         for _ in 0..<axes { shape.append(Int(try cursor.bigEndian(UInt32.self, "an extent"))) }
-        let tensor = try cursor.tensor(elementType, shape: shape)
-        return Tensor(unchecked: elementType, shape, ElementOrder.byteSwapped(tensor.bytes, width: elementType.byteCount))
+        return (elementType, shape)
     }
 }

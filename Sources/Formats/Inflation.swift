@@ -31,17 +31,25 @@ enum Inflation {
         }
     }
 
-    private static let chunkByteCount = 256 << 10
+    /// What comes out at a time.
+    static let chunkByteCount = 256 << 10
 
     /// The inflated bytes. The output grows with what is really there, whatever any header promises. O(input + output).
-    static func inflate(_ input: Data, _ container: Container, limit: Int) throws(Failure) -> Data {
+    /// - Parameter bound: told the first ``chunkByteCount`` bytes where there are more, and says how many there are at most if the
+    ///   contents are right. Nothing more is inflated once there is one too many, so that a small file can't fill the memory.
+    /// - Returns: the bytes, and whether they are all; if not, there are more of them than `bound` allows.
+    static func inflate(
+        _ input: Data, _ container: Container, limit: Int, bound: (Data) -> Int = { _ in .max }
+    ) throws(Failure) -> (bytes: Data, isWhole: Bool) {
         let result = input.withUnsafeBytes { bytes in
-            Result { () throws(Failure) in try inflate(bytes, container, limit) }
+            Result { () throws(Failure) in try inflate(bytes, container, limit, bound) }
         }
         return try result.get()
     }
 
-    private static func inflate(_ input: UnsafeRawBufferPointer, _ container: Container, _ limit: Int) throws(Failure) -> Data {
+    private static func inflate(
+        _ input: UnsafeRawBufferPointer, _ container: Container, _ limit: Int, _ bound: (Data) -> Int
+    ) throws(Failure) -> (Data, Bool) {
         // zlib keeps a pointer to its stream, so the stream needs an address that stays.
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         defer { stream.deallocate() }
@@ -54,6 +62,7 @@ enum Inflation {
         defer { chunk.deallocate() }
         var rest = input[...]
         var output = Data()
+        var most: Int?
         while true {
             if stream.pointee.avail_in == 0, !rest.isEmpty {
                 // zlib counts its input in 32 bits.
@@ -68,10 +77,12 @@ enum Inflation {
             let produced = chunk.count - Int(stream.pointee.avail_out)
             guard produced <= limit - output.count else { throw .overLimit }
             output.append(contentsOf: chunk[..<produced])
+            if most == nil, output.count > chunkByteCount { most = bound(output.prefix(chunkByteCount)) }
+            if let most, output.count > most { return (output, false) }
             let remaining = Int(stream.pointee.avail_in) + rest.count
             switch status {
             case Z_STREAM_END:
-                if remaining == 0 { return output }
+                if remaining == 0 { return (output, true) }
                 guard container == .gzip, Gzip.isGzip(input.suffix(remaining)), inflateReset(stream) == Z_OK else {
                     throw .trailing(remaining)
                 }

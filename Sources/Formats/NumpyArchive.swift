@@ -38,7 +38,7 @@ public struct NumpyArchive: Sendable {
             throw FormatError(
                 file: file, part: name, reason: "there is no array of this name; there are: \(names.joined(separator: ", "))")
         }
-        let contents = try archive.contents(of: archive.members[index], limit: limit)
+        let contents = try archive.contents(of: archive.members[index], limit: limit, bound: NumpyFile.bound)
         return try NumpyFile.decode(contents, file: file, part: name)
     }
 }

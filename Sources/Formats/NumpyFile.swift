@@ -19,6 +19,23 @@ public enum NumpyFile {
     ///   declares.
     public static func decode(_ bytes: Data, file: String, part: String? = nil) throws(FormatError) -> Tensor {
         var cursor = ByteCursor(bytes, file: file, part: part)
+        let header = try header(&cursor)
+        let tensor = try cursor.tensor(header.elementType, shape: header.shape)
+        var elements = tensor.bytes
+        let width = header.elementType.byteCount
+        if header.isBigEndian { elements = ElementOrder.byteSwapped(elements, width: width) }
+        if header.isFortranOrder { elements = ElementOrder.rowMajor(elements, shape: header.shape, width: width) }
+        return Tensor(unchecked: header.elementType, header.shape, elements)
+    }
+
+    /// The most bytes that a right .npy file has which begins with `start`; 0 if there is none.
+    static func bound(_ start: Data) -> Int {
+        var cursor = ByteCursor(start, file: "")
+        guard let header = try? header(&cursor) else { return 0 }
+        return cursor.bound(header.elementType, shape: header.shape)
+    }
+
+    private static func header(_ cursor: inout ByteCursor) throws(FormatError) -> NumpyHeader {
         guard try cursor.take(magic.count, "the magic string").elementsEqual(magic) else {
             throw cursor.error("this is not a .npy file")
         }
@@ -34,13 +51,7 @@ public enum NumpyFile {
         guard length <= headerLimit else {
             throw cursor.error("a header of \(length) bytes; there may be at most \(headerLimit)")
         }
-        let header = try NumpyHeader(parsing: cursor.take(length, "the header"), file: file, part: part)
-        let tensor = try cursor.tensor(header.elementType, shape: header.shape)
-        var elements = tensor.bytes
-        let width = header.elementType.byteCount
-        if header.isBigEndian { elements = ElementOrder.byteSwapped(elements, width: width) }
-        if header.isFortranOrder { elements = ElementOrder.rowMajor(elements, shape: header.shape, width: width) }
-        return Tensor(unchecked: header.elementType, header.shape, elements)
+        return try NumpyHeader(parsing: cursor.take(length, "the header"), file: cursor.file, part: cursor.part)
     }
 
     /// The bytes of a .npy file (version 1.0, or 2.0 if the header needs it) with the elements of `tensor`.

@@ -23,11 +23,12 @@ public enum TensorFile {
         _ bytes: Data, file: String, part: String? = nil, limit: Int = decompressionLimit
     ) throws(FormatError) -> Tensor {
         if Gzip.isGzip(bytes) {
-            let contents = try Gzip.decompress(bytes, limit: limit, file: file)
+            let name = file.lowercased().removingSuffix(".gz")
+            let contents = try Gzip.decompress(bytes, limit: limit, bound: { bound($0, name: name) }, file: file)
             guard !Gzip.isGzip(contents) else {
                 throw FormatError(file: file, reason: "this is gzip inside gzip; decompress it once")
             }
-            return try decode(contents, file: file, part: part, limit: limit, name: file.lowercased().removingSuffix(".gz"))
+            return try decode(contents, file: file, part: part, limit: limit, name: name)
         }
         return try decode(bytes, file: file, part: part, limit: limit, name: file.lowercased())
     }
@@ -59,6 +60,14 @@ public enum TensorFile {
         throw FormatError(
             file: file,
             reason: "neither its first bytes nor its name say that it is .npy, .npz, idx, .csv or .safetensors, plain or gzipped")
+    }
+
+    /// The most bytes that a right file has which begins with `start`, as far as its first bytes tell; 0 if there is none.
+    private static func bound(_ start: Data, name: String) -> Int {
+        if start.starts(with: NumpyFile.magic) { return NumpyFile.bound(start) }
+        if ZipArchive.isArchive(start) || name.hasSuffix(".safetensors") { return .max }
+        if IDXFile.isIDX(start) { return IDXFile.bound(start) }
+        return name.hasSuffix(".csv") ? .max : 0
     }
 
     private static func only(_ names: [String], _ part: String?, _ file: String) throws(FormatError) -> String {

@@ -31,15 +31,22 @@ struct ZipArchive: Sendable {
     }
 
     /// The bytes of a member, checked against its checksum; not copied if it is stored.
-    /// - Parameter limit: the most bytes it may have.
-    func contents(of member: Member, limit: Int) throws(FormatError) -> Data {
+    /// - Parameters:
+    ///   - limit: the most bytes it may have.
+    ///   - bound: told the first bytes, how many there are at most if they are right; see ``Inflation``. If there are more, those
+    ///     that are returned are not checked.
+    func contents(
+        of member: Member, limit: Int, bound: (Data) -> Int = { _ in .max }
+    ) throws(FormatError) -> Data {
         func error(_ reason: String) -> FormatError { FormatError(file: file, part: member.name, reason: reason) }
         guard member.byteCount <= limit else { throw error("it has \(member.byteCount) bytes; at most \(limit) are read") }
         let start = bytes.startIndex + member.range.lowerBound
         var contents = bytes[start..<start + member.range.count]
         if member.isDeflated {
             do throws(Inflation.Failure) {
-                contents = try Inflation.inflate(contents, .none, limit: member.byteCount)
+                let inflated = try Inflation.inflate(contents, .none, limit: member.byteCount, bound: bound)
+                guard inflated.isWhole else { return inflated.bytes }
+                contents = inflated.bytes
             } catch {
                 throw FormatError(file: file, part: member.name, reason: error.reason(limit: member.byteCount))
             }

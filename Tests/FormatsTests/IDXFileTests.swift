@@ -36,7 +36,7 @@ struct IDXFileTests {
         ]
         for bytes in bad { #expect(throws: FormatError.self) { try IDXFile.decode(bytes, file: "f") } }
         let error = #expect(throws: FormatError.self) { try IDXFile.decode(file(0x08, [2, 3], Data(count: 7)), file: "f") }
-        #expect(error?.description == "f: shape [2, 3] of uint8 takes 6 bytes, but 7 follow the header: something follows")
+        #expect(error?.description == "f: shape [2, 3] of uint8 takes 6 bytes, but more follow the header")
     }
 
     @Test("every truncation is refused and no flipped bit crashes the reader")

@@ -74,8 +74,39 @@ struct TensorFileTests {
             reason { _ = try TensorFile.read(path: write("a.csv.gz", twice)) } == "this is gzip inside gzip; decompress it once")
         let big = Compression.gzip(Compression.zeros(5_000_000), checksum: 0, byteCount: 5_000_000)
         #expect(
-            reason { _ = try TensorFile.read(path: write("big.gz", big), limit: 1_000_000) }
+            reason { _ = try TensorFile.read(path: write("big.csv.gz", big), limit: 1_000_000) }
                 == "the compressed data expands to more than 1000000 bytes")
+    }
+
+    @Test("compressed data is read no further than the array that it begins with, or than it takes to see that there is none")
+    func bombs() throws {
+        // The end of the data is missing, which would be found out there.
+        func bomb(_ start: Data) -> Data {
+            let zeros = Compression.gzip(Compression.zeros(20_000_000), checksum: 0, byteCount: 20_000_000)
+            return Compression.gzip(start) + zeros.dropLast(9)
+        }
+        for (name, start, reason) in [
+            ("a.npy.gz", npy(header("<f4", "(20, 6)")), "shape [20, 6] of float32 takes 480 bytes, but more follow the header"),
+            ("a.gz", Data([0, 0, 8, 1, 0, 0, 0, 7]), "shape [7] of uint8 takes 7 bytes, but more follow the header"),
+            (
+                "a.npy.gz", npy(header("<f4", "(4294967296, 4294967296)")),
+                "shape [4294967296, 4294967296] of float32 has more elements than can be addressed"
+            ),
+            (
+                "a.gz", Data("hello".utf8),
+                "neither its first bytes nor its name say that it is .npy, .npz, idx, .csv or .safetensors, plain or gzipped"
+            ),
+            ("a.npy.gz", npy(header("<f4", "(20000000,)")), "the compressed data is cut off"),
+            ("a.csv.gz", Data("1,2\n".utf8), "the compressed data is cut off"),
+        ] {
+            let error = #expect(throws: FormatError.self) { try TensorFile.decode(bomb(start), file: name) }
+            #expect(error?.reason == reason, "\(name)")
+        }
+        let large = Data(count: 300_000)
+        let compressed =
+            Compression.gzip(npy(header("|u1", "(300000,)")))
+            + Compression.gzip(Compression.zeros(300_000), checksum: Compression.checksum(large), byteCount: 300_000)
+        #expect(try TensorFile.decode(compressed, file: "a.npy.gz").bytes == large)
     }
 
     @Test("links are followed")
