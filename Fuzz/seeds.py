@@ -179,6 +179,15 @@ write("idx", {
     "double": idx(14, [1], struct.pack(">d", 1e300)),
     "empty": idx(8, [0, 4294967295, 4294967295], b""),
 })
+write("flat", {
+    "floats": struct.pack("<6f", 1, -2, 0.5, 3e38, 1e-45, float("nan")),
+    "halves": struct.pack("<12e", *range(12)),
+    "wide": struct.pack("<4d", 0.1, 1e300, float("-inf"), 0),
+    "odd": bytes(range(7)),
+    "many": bytes(720),
+    "empty": b"",
+    "numpy": MATRIX,
+})
 write("gzip", {
     "idx": gzip.compress(IMAGES, mtime=0),
     "csv": gzip.compress(b"a,b\n1,2\n", mtime=0),

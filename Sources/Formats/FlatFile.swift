@@ -10,8 +10,8 @@ public enum FlatFile {
     ///   - path: the file.
     ///   - shape: the extents, outermost first; none of them 0.
     ///   - elementType: how each element is stored.
-    /// - Throws: where the file cannot be read, or is longer or shorter than the shape takes; the error says which shapes it
-    ///   would fit.
+    /// - Throws: where the file cannot be read, is longer or shorter than the shape takes, or is a .npy file; the error says which
+    ///   shapes it would fit.
     public static func read(path: String, shape: [Int], elementType: ElementType) throws(FormatError) -> Tensor {
         try decode(InputFile.read(path: path), shape: shape, elementType: elementType, file: path)
     }
@@ -27,10 +27,11 @@ public enum FlatFile {
             throw FormatError(
                 file: file, reason: "shape \(shape) of \(elementType.rawValue) has more elements than can be addressed")
         }
+        // Its header would count as rows where they are as long.
+        guard !bytes.starts(with: NumpyFile.magic) else {
+            throw FormatError(file: file, reason: "this is a .npy file, which says its shape and type itself; leave them out")
+        }
         guard expected == bytes.count else {
-            guard !bytes.starts(with: NumpyFile.magic) else {
-                throw FormatError(file: file, reason: "this is a .npy file, which says its shape and type itself; leave them out")
-            }
             let fits = fittings(byteCount: bytes.count, shape: shape, elementType: elementType)
             let hint = fits.isEmpty ? "no number of such rows fits it" : "it would fit \(fits.joined(separator: ", or "))"
             throw FormatError(

@@ -68,6 +68,17 @@ struct FlatFileTests {
         #expect(reason?.contains("has no elements") == true || reason?.contains("than can be addressed") == true)
     }
 
+    @Test("a .npy file is refused, also with a shape that takes its header for rows")
+    func numpy() {
+        let bytes = npy(header("<f4", "(20, 8)"), Data(count: 640))
+        for rows in [20, bytes.count / 32] {
+            let error = #expect(throws: FormatError.self) {
+                try FlatFile.decode(bytes, shape: [rows, 8], elementType: .float32, file: "g.npy")
+            }
+            #expect(error?.reason == "this is a .npy file, which says its shape and type itself; leave them out")
+        }
+    }
+
     @Test("a missing file and a folder are refused by name")
     func unreadable() throws {
         for path in [folder.path("absent.bin"), folder.url.path] {

@@ -21,7 +21,7 @@ public struct FuzzProperty: Sendable, CustomStringConvertible {
     public var description: String { name }
 
     /// The properties of what reads bytes without knowing what they are for.
-    public static let all = [request, chunks, percent, json, safetensors, npy, npz, csv, idx, gzip]
+    public static let all = [request, chunks, percent, json, safetensors, npy, npz, csv, idx, flat, gzip]
 }
 
 /// A property that does not hold: what was found instead.
