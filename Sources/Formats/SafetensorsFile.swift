@@ -32,8 +32,11 @@ public struct SafetensorsFile: Sendable {
     public init(_ bytes: Data, file: String) throws(FormatError) {
         var cursor = ByteCursor(bytes, file: file)
         let length = try cursor.littleEndian(UInt64.self, "the header's length")
+        if length > cursor.remaining, let format = Self.otherFormat(of: bytes) { throw cursor.error(format) }
         guard length <= Self.headerLimit else {
-            throw cursor.error("a header of \(length) bytes; there may be at most \(Self.headerLimit)")
+            throw cursor.error(
+                "this is no safetensors file: its first 8 bytes announce a header of \(length) bytes, and there may be at most "
+                    + "\(Self.headerLimit)")
         }
         let text = try cursor.take(Int(length), "the header")
         guard text.first == UInt8(ascii: "{") else { throw cursor.error("the header does not begin with '{'") }
@@ -84,6 +87,14 @@ public struct SafetensorsFile: Sendable {
 }
 
 extension SafetensorsFile {
+    /// What to say of a file that is of another format, as far as its first bytes tell.
+    private static func otherFormat(of bytes: Data) -> String? {
+        if Gzip.isGzip(bytes) { return "this is a gzip file, not safetensors; decompress it first" }
+        guard ZipArchive.isArchive(bytes) else { return nil }
+        return
+            "this is a ZIP archive, as torch.save writes it, not safetensors; write the state_dict by safetensors.torch.save_file"
+    }
+
     private static func header(_ text: Data, file: String) throws(FormatError) -> JSONObject {
         let result = text.withUnsafeBytes { buffer in
             Result { () throws(JSONSyntaxError) in try JSON(parsing: buffer, maximumDepth: 3, maximumValues: 5_000_000) }

@@ -119,6 +119,16 @@ struct SafetensorsFileTests {
         #expect(throws: FormatError.self) { try SafetensorsFile(littleEndian(length) + Data("{}".utf8), file: "m") }
     }
 
+    @Test("files of other formats are refused by what they are")
+    func otherFormats() {
+        func reason(_ bytes: Data) -> String? {
+            #expect(throws: FormatError.self) { try SafetensorsFile(bytes, file: "m") }?.reason
+        }
+        #expect(reason(Compression.gzip(Data("{}".utf8)))?.contains("gzip") == true)
+        #expect(reason(ZipWriter([.init("archive/data.pkl", Data(count: 9))]).bytes)?.contains("torch.save") == true)
+        #expect(reason(Data("something else".utf8))?.contains("no safetensors file") == true)
+    }
+
     @Test("every truncation is refused and no flipped bit crashes the reader")
     func damage() throws {
         let header =
