@@ -51,7 +51,9 @@ extension JSON {
     /// terminal would obey, the rest by kind and size.
     var abbreviated: String {
         switch self {
-        case .null, .bool, .integer, .double, .float: text
+        // An array of numbers holds whole ones as any others.
+        case .double(let value): Int(exactly: value).map(\.description) ?? text
+        case .null, .bool, .integer, .float: text
         case .string(let value):
             (value.unicodeScalars.count <= 40 ? self : .string(String(value.unicodeScalars.prefix(39)) + "…")).plainText
         case .array(let elements) where elements.isEmpty: "an empty array"

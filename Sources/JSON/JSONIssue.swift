@@ -23,10 +23,12 @@ public struct JSONIssues: Error, Equatable, Sendable, CustomStringConvertible {
     public let omitted: Int
 
     /// One issue a line.
-    public var description: String {
-        let lines = issues.map(\.description) + (omitted > 0 ? ["and \(omitted) more"] : [])
-        return lines.joined(separator: "\n")
-    }
+    public var description: String { parts.joined(separator: "\n") }
+
+    /// All on one line.
+    public var line: String { parts.joined(separator: "; ") }
+
+    private var parts: [String] { issues.map(\.description) + (omitted > 0 ? ["and \(omitted) more"] : []) }
 }
 
 /// The list that a reader and all readers made from it report to.

@@ -19,4 +19,19 @@ struct MessageTests {
         let error = #expect(throws: JSONSyntaxError.self) { try JSON(parsing: "{\(key): 1, \(key): 2}") }
         #expect(error?.reason == "the key \(shown) stands twice in one object")
     }
+
+    @Test("whole numbers are quoted as they are written, also out of arrays")
+    func wholeNumbers() throws {
+        let reader = try JSONReader(JSON(parsing: "[4, 0, -6, 2.5]"))
+        _ = reader.integers(in: 5...9)
+        _ = try JSONReader(JSON(parsing: "[7, 0]"), issues: reader.issues).integers(in: 5...9)
+        _ = try JSONReader(JSON(parsing: "[7, 2.5]"), issues: reader.issues).integers(in: 5...9)
+        #expect(
+            reader.issues.issues.map(\.description) == [
+                "/0: must be an integer from 5 to 9; got 4", "/1: must be an integer from 5 to 9; got 0",
+                "/1: must be an integer from 5 to 9; got 2.5",
+            ])
+        let issues = try #require(throws: JSONIssues.self) { try reader.issues.check() }
+        #expect(issues.line == issues.description.replacing("\n", with: "; "))
+    }
 }
