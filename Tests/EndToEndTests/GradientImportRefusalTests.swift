@@ -24,6 +24,9 @@ struct GradientImportRefusalTests {
         )
     }
 
+    /// Two rows, and a header that takes as many bytes as some more.
+    private static let npyOfTwo = ArrayFile.npy([1, 2, 3, 4] as [Float], shape: [2, 2])
+
     private static let flat = ["--gradients": "@g.bin", "--shape": "5,3", "--dtype": "float32"]
 
     static let files: [BadImport] = [
@@ -56,6 +59,10 @@ struct GradientImportRefusalTests {
         bad("a shape beyond addresses", [:], flat.merging(["--shape": "4611686018427387904,4"]) { $1 }, mentions: ["g.bin"]),
         bad("an unknown type", [:], flat.merging(["--dtype": "int8"]) { $1 }, mentions: ["--dtype", "float16"]),
         bad("a shape for a .npy file", [:], ["--shape": "5,3", "--dtype": "float32"], mentions: ["g.npy", ".npy"]),
+        bad(
+            "a shape that takes the header of a .npy file for rows", ["g.npy": npyOfTwo],
+            ["--shape": "\(npyOfTwo.count / 8),2", "--dtype": "float32"],
+            mentions: ["g.npy", ".npy"]),
         bad("a part of bare numbers", [:], flat.merging(["--gradients-part": "a"]) { $1 }, mentions: ["--gradients-part"]),
     ]
 
@@ -70,6 +77,9 @@ struct GradientImportRefusalTests {
         bad(
             "a loss that is NaN", ["l.npy": ArrayFile.npy([1, 2, .nan, 4, 5] as [Float], shape: [5])], ["--losses": "@l.npy"],
             mentions: ["l.npy", "NaN"]),
+        bad(
+            "two losses an example", ["l.npy": ArrayFile.npy([Float](repeating: 0, count: 10), shape: [5, 2])],
+            ["--losses": "@l.npy"], mentions: ["l.npy", "[5, 2]"]),
         bad(
             "metadata of other examples", ["m.jsonl": Data("{}\n".utf8)], ["--metadata": "@m.jsonl"],
             mentions: ["m.jsonl", "1", "5"]),

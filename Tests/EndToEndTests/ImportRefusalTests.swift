@@ -73,7 +73,14 @@ struct ImportRefusalTests {
         .dataset(
             "targets that are NaN", ["y.npy": ArrayFile.npy([0, .nan, 1] as [Float], shape: [3])], mentions: ["y.npy", "NaN"]),
         .dataset(
-            "a label beyond 32 bits", ["y.npy": ArrayFile.npy([0, 1 << 40, 1], shape: [3])], mentions: ["y.npy", "32 bits"]),
+            "a label beyond 32 bits", ["y.npy": ArrayFile.npy([0, 1 << 40, 1], shape: [3])],
+            mentions: ["y.npy", "row 1 is 1099511627776", "32 bits"]),
+        .dataset(
+            "a target that is NaN, in rows of which some are left out",
+            ["y.npy": ArrayFile.npy([0, 1, .nan] as [Float], shape: [3])], ["--rows": "1:3"], mentions: ["y.npy", "row 2", "NaN"]),
+        .dataset(
+            "a boolean that is neither", ["x.npy": ArrayFile.npy("|b1", [3, 2], Data([0, 1, 1, 2, 0, 0]))],
+            mentions: ["x.npy", "row 1, column 1", "boolean"]),
         .dataset("rows beyond the file", [:], ["--rows": "1:4"], mentions: ["x.npy", "1:4", "3"]),
         .dataset("rows the wrong way round", [:], ["--rows": "2:1"], mentions: ["--rows"]),
         .dataset("no rows", [:], ["--rows": "1:1"], mentions: ["--rows"]),
@@ -193,6 +200,13 @@ struct ImportRefusalTests {
             "another spec for a model that is there", linear(2, 3), ["--name": "good", "--checkpoint": "other"],
             mentions: ["good", "spec"]),
         .model("an infinite learning rate", [:], ["--learning-rate": "inf"], mentions: ["learning rate"]),
+        .model("a spec that is not UTF-8", ["spec.json": Data([0xFF, 0xFE, 0x7B, 0])], mentions: ["spec.json", "UTF-8"]),
+        .model(
+            "a spec of several mistakes", linear(0, -1),
+            mentions: ["/layers/0/in_features", "; /layers/0/out_features", "got -1"]),
+        .model(
+            "what torch.save writes", ["model.safetensors": ArrayFile.npz([("archive/data.pkl", Data(count: 40))])],
+            mentions: ["model.safetensors", "torch.save"]),
         .model("a step that is no number", [:], ["--step": "x"], mentions: ["--step"]),
     ]
 

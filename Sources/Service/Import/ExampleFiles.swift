@@ -15,11 +15,12 @@ struct ExampleFiles {
     /// Targets: int32 labels where all are whole numbers, float32 values otherwise.
     /// - Throws: `FormatError`, as all of these do.
     func targets(_ source: DatasetImport.Source) throws -> Tensor {
-        try column(source, "target") { column throws(TensorError) in
+        try column(source, "a target") { column throws(TensorError) in
             if let integers = try? column.integers() {
-                let labels = integers.compactMap { Int32(exactly: $0) }
-                guard labels.count == integers.count else { throw TensorError("a label is beyond 32 bits") }
-                return Tensor(copying: labels, as: .int32, shape: [labels.count])
+                if let row = integers.firstIndex(where: { Int32(exactly: $0) == nil }) {
+                    throw TensorError("row \(kept.lowerBound + row) is \(integers[row]); a label has at most 32 bits")
+                }
+                return Tensor(copying: integers.map(Int32.init), as: .int32, shape: [integers.count])
             }
             let values = try column.floats()
             return Tensor(copying: values, as: .float32, shape: [values.count])
@@ -28,7 +29,7 @@ struct ExampleFiles {
 
     /// Weights: float32, from 0 up.
     func weights(_ source: DatasetImport.Source) throws -> Tensor {
-        try column(source, "weight") { column throws(TensorError) in
+        try column(source, "a weight") { column throws(TensorError) in
             let values = try column.floats()
             if let row = values.firstIndex(where: { $0 < 0 }) {
                 throw TensorError(
@@ -39,12 +40,12 @@ struct ExampleFiles {
         }
     }
 
-    /// One number a row, or several, as JSON that prints what the file holds.
-    func values(_ source: DatasetImport.Source, _ unit: String) throws -> [JSON] {
+    /// One number a row, or several where there may be, as JSON that prints what the file holds.
+    func values(_ source: DatasetImport.Source, _ unit: String, isSingle: Bool) throws -> [JSON] {
         let rows = try rows(source, unit)
         let numbers: [JSON]
         do throws(TensorError) {
-            let doubles = try rows.doubles()
+            let doubles = try (isSingle ? rows.singleColumn() : rows).doubles()
             numbers = doubles.map { value in
                 if let integer = Int(exactly: value) { return .integer(integer) }
                 return rows.elementType == .float64 ? .double(value) : .float(Float(value))
@@ -52,17 +53,14 @@ struct ExampleFiles {
         } catch {
             throw FormatError(file: source.path, error)
         }
-        guard rows.shape.count > 1 else { return numbers }
+        guard rows.shape.count > 1, !isSingle else { return numbers }
         let width = rows.rowWidth
         return (0..<rows.rowCount).map { .array(Array(numbers[$0 * width..<($0 + 1) * width])) }
     }
 
     /// One JSON object a line and example: `id` is its name, the rest is its metadata.
     func notes(_ file: String) throws -> [ExampleNote] {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw FormatError(file: file, reason: "can't be read")
-        }
-        var lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        var lines = try InputFile.read(path: file).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         guard lines.count == count else {
             throw FormatError(file: file, reason: "has \(lines.count) lines for \(count) examples; there must be one each")
@@ -91,7 +89,7 @@ struct ExampleFiles {
         guard !all.shape.isEmpty, all.rowCount == count else {
             throw FormatError(
                 file: source.path,
-                reason: "has \(all.rowCount) rows where \(countedIn) has \(count); each example needs a \(unit)")
+                reason: "has \(all.rowCount) rows where \(countedIn) has \(count); each example needs \(unit)")
         }
         return try all.rows(kept)
     }
@@ -101,6 +99,8 @@ struct ExampleFiles {
         _ source: DatasetImport.Source, _ unit: String, _ convert: (Tensor) throws(TensorError) -> Tensor
     ) throws -> Tensor {
         let rows = try rows(source, unit)
+        // By the file's own rows, which are not all kept.
+        try ValueScan().check(rows, firstRow: kept.lowerBound, file: source.path)
         do throws(TensorError) { return try convert(rows.singleColumn()) } catch {
             throw FormatError(file: source.path, error)
         }

@@ -90,10 +90,10 @@ public struct GradientImport: Sendable {
         let files = ExampleFiles(count: rows.rowCount, kept: 0..<rows.rowCount, countedIn: file)
         targets = try examples.targets.map(files.targets)
         var notes = try examples.metadata.map(files.notes) ?? []
-        for (key, unit, source) in [("output", "output", examples.outputs), ("loss", "loss", examples.losses)] {
+        for (key, unit, source) in [("output", "an output", examples.outputs), ("loss", "a loss", examples.losses)] {
             guard let source else { continue }
             if notes.isEmpty { notes = Array(repeating: ExampleNote(metadata: [:]), count: rows.rowCount) }
-            for (row, value) in try files.values(source, unit).enumerated() {
+            for (row, value) in try files.values(source, unit, isSingle: key == "loss").enumerated() {
                 guard notes[row].metadata[key] == nil else {
                     throw FormatError(
                         file: examples.metadata ?? "", part: "line \(row + 1)",

@@ -1,6 +1,4 @@
 internal import Formats
-internal import Foundation
-internal import JSON
 internal import LinearAlgebra
 internal import Networks
 public import Store
@@ -18,12 +16,10 @@ public struct ModelImport: Sendable {
     /// Reads a spec and parameters, and checks that they fit each other and the dataset.
     /// - Throws: `FormatError` naming the file, the tensor and what is wrong; `StoreError` for an unknown dataset.
     public init(name: String, specFile: String, parametersFile: String, dataset: String, store: Store) throws {
-        guard let data = FileManager.default.contents(atPath: specFile) else {
-            throw FormatError(file: specFile, reason: "can't be read")
-        }
+        let spec = try SpecFile.text(path: specFile)
         let file = try SafetensorsFile(path: parametersFile)
         try self.init(
-            name: name, spec: String(decoding: data, as: UTF8.self), specFile: specFile,
+            name: name, spec: spec, specFile: specFile,
             tensors: try file.names.map { ($0, try file.tensor(named: $0)) }, parametersFile: parametersFile,
             dataset: store.dataset(named: dataset), store: store)
     }
@@ -43,13 +39,13 @@ public struct ModelImport: Sendable {
                     "examples of dataset '\(dataset.name)' have no inputs, only gradients that were computed elsewhere; a network "
                     + "needs the dataset it was trained on")
         }
-        network = try Self.network(spec, exampleShape: dataset.exampleShape, file: specFile)
+        network = try Network(specText: spec, exampleShape: dataset.exampleShape, file: specFile)
         let given = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         self.tensors = try network.tensors.map { wanted in
             guard let tensor = given[wanted.name] else {
                 throw FormatError(
-                    file: parametersFile, part: wanted.name,
-                    reason: "is missing; the file has: \(tensors.map(\.name).joined(separator: ", "))")
+                    file: parametersFile, part: wanted.name, reason: "is missing; the file has: \(Self.list(tensors.map(\.name)))"
+                )
             }
             guard tensor.shape == wanted.shape else {
                 throw FormatError(
@@ -66,23 +62,17 @@ public struct ModelImport: Sendable {
         try checkDataset(specFile: specFile, store: store)
     }
 
+    /// Some of the names, and how many more there are.
+    private static func list(_ names: [String]) -> String {
+        let shown = names.prefix(20).joined(separator: ", ")
+        return names.count > 20 ? "\(shown) and \(names.count - 20) more" : shown
+    }
+
     /// A variance has a square root.
     private static func check(_ values: [Float], of tensor: NetworkTensor) throws(TensorError) {
         guard tensor.name.hasSuffix(".running_var"), !tensor.isTrained, let element = values.firstIndex(where: { $0 < 0 })
         else { return }
         throw TensorError("element \(element) is \(values[element]); a variance is 0 or more")
-    }
-
-    private static func network(_ spec: String, exampleShape: [Int], file: String) throws -> Network {
-        do {
-            return try Network(ModelSpec(JSON(parsing: spec)), exampleShape: exampleShape)
-        } catch let error as JSONSyntaxError {
-            throw FormatError(file: file, reason: "is not JSON: \(error)")
-        } catch let error as JSONIssues {
-            throw FormatError(file: file, reason: error.description)
-        } catch let error as JSONIssue {
-            throw FormatError(file: file, reason: error.description)
-        }
     }
 
     /// The model must be able to take the dataset's inputs, and its loss the dataset's targets.

@@ -53,18 +53,6 @@ extension LoadedDataset {
 }
 
 extension Network {
-    /// The network that a spec's text describes.
-    /// - Throws: `FormatError` naming the file that the text is from.
-    init(specText: String, exampleShape: [Int], file: String) throws(FormatError) {
-        do {
-            try self.init(ModelSpec(JSON(parsing: specText)), exampleShape: exampleShape)
-        } catch let error as JSONSyntaxError {
-            throw FormatError(file: file, reason: "is not JSON: \(error)")
-        } catch {
-            throw FormatError(file: file, reason: "\(error)")
-        }
-    }
-
     /// All tensors under their names, in order.
     func named(_ trained: [Float], _ fixed: [Float]) -> [(name: String, tensor: Tensor)] {
         tensors.map { tensor in

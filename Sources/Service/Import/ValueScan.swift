@@ -19,27 +19,27 @@ struct ValueScan {
             guard !areUsable(tensor, rows, multiplier) else { continue }
             // Found once, and so slowly: the row, then the column.
             let row = rows.first { !areUsable(tensor, $0..<$0 + 1, multiplier) } ?? start
-            let values = try? tensor.rows(row..<row + 1).doubles().map { Float($0) * multiplier }
-            let column = values?.firstIndex { !$0.isFinite }
+            let values = try? tensor.rows(row..<row + 1).reshaped([tensor.rowWidth])
+            let column = values.flatMap { values in
+                (0..<tensor.rowWidth).first { !areUsable(values, $0..<$0 + 1, multiplier) }
+            }
             throw FormatError(
-                file: file, part: "row \(firstRow + row)" + (column.map { ", column \($0)" } ?? firstNonFinite(tensor, row: row)),
-                reason: values == nil
-                    ? "the value is NaN or infinite; replace it, or leave the example out"
-                    : "the value\(divisor == 1 ? "" : ", divided by \(divisor),") is beyond single precision")
+                file: file, part: "row \(firstRow + row), column \(column ?? 0)",
+                reason: reason(against: try? values?.rows((column ?? 0)..<(column ?? 0) + 1)))
         }
+    }
+
+    /// What is wrong with a value.
+    private func reason(against value: Tensor?) -> String {
+        if value?.elementType == .bool { return "the value is neither 0 nor 1, which a boolean is" }
+        return (try? value?.doubles()) == nil
+            ? "the value is NaN or infinite; replace it, or leave the example out"
+            : "the value\(divisor == 1 ? "" : ", divided by \(divisor),") is beyond single precision"
     }
 
     /// Whether all values of some rows are finite, as they are and divided.
     private func areUsable(_ tensor: Tensor, _ rows: Range<Int>, _ multiplier: Float) -> Bool {
         guard let values = try? tensor.rows(rows).floats() else { return false }
         return values.allSatisfy { ($0 * multiplier).isFinite }
-    }
-
-    /// ", column C" of the first value of a row that is not finite.
-    private func firstNonFinite(_ tensor: Tensor, row: Int) -> String {
-        let width = tensor.rowWidth
-        let flat = try? tensor.rows(row..<row + 1).reshaped([width])
-        let column = (0..<width).first { (try? flat?.rows($0..<$0 + 1).doubles()) == nil }
-        return column.map { ", column \($0)" } ?? ""
     }
 }

@@ -93,10 +93,7 @@ public struct ModelTraining {
             return try ModelImport(
                 name: request.name, specFile: request.specFile, parametersFile: startFile, dataset: record.name, store: store)
         }
-        guard let data = FileManager.default.contents(atPath: request.specFile) else {
-            throw FormatError(file: request.specFile, reason: "can't be read")
-        }
-        let spec = String(decoding: data, as: UTF8.self)
+        let spec = try SpecFile.text(path: request.specFile)
         let network = try Network(specText: spec, exampleShape: record.exampleShape, file: request.specFile)
         let start = network.initialParameters(seed: request.settings.seed)
         return try ModelImport(
