@@ -130,6 +130,12 @@ extension Store {
                     what: part, reason: "it is NaN or infinite", change: "give a finite number, or leave it out")
             }
         }
+        let counts = [("step", training.step.map(Double.init)), ("epoch", training.epoch.map(Double.init))]
+        for (part, value) in counts + [("learning rate", training.learningRate)] {
+            guard value.map({ $0 >= 0 }) != false else {
+                throw StoreError.invalid(what: part, reason: "it is below 0", change: "give a number from 0 up, or leave it out")
+            }
+        }
     }
 
     private static func check(_ tensors: [(name: String, tensor: Tensor)]) throws {

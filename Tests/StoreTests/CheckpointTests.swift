@@ -117,6 +117,9 @@ struct CheckpointTests {
             ("tensor name 'a\u{0}'", { try add("a", tensors: [(name: "a\u{0}", tensor: good)]) }),
             ("tensor 'w', element 2: ", { try add("a", tensors: [(name: "w", tensor: floats([3], changing: [2: .nan]))]) }),
             ("learning rate: ", { try add("a", training: TrainingState(learningRate: .infinity)) }),
+            ("learning rate: it is below 0", { try add("a", training: TrainingState(learningRate: -0.1)) }),
+            ("step: it is below 0", { try add("a", training: TrainingState(step: -1)) }),
+            ("epoch: it is below 0", { try add("a", training: TrainingState(epoch: .min)) }),
             ("training loss: ", { try add("a", training: TrainingState(trainLoss: .nan)) }),
         ]
         for (beginning, call) in refused {
