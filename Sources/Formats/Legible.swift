@@ -2,7 +2,7 @@ extension String {
     /// The text as it may stand in a message, whoever wrote the file that it is from: control characters, which a terminal would
     /// obey and a log would break at, as `\u{1b}`, the marks that turn the direction of text likewise, and no more than `limit`
     /// code points of it.
-    func legible(limit: Int) -> String {
+    public func legible(limit: Int) -> String {
         let isShort = utf8.count <= limit || unicodeScalars.count <= limit
         guard !isShort || unicodeScalars.contains(where: \.isUnfitForMessages) else { return self }
         var text = ""

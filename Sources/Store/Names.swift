@@ -1,3 +1,5 @@
+import Formats
+
 /// The rules for names that users give to what they store.
 enum Names {
     /// The most characters a name may have.
@@ -17,7 +19,7 @@ enum Names {
     static func require(_ name: String, for kind: StoreObject) throws {
         guard isValid(name) else {
             throw StoreError.invalid(
-                what: "\(kind.rawValue) name '\(name.prefix(maximumLength + 1))'", reason: "it is not a valid name",
+                what: "\(kind.rawValue) name '\(name.legible(limit: maximumLength + 1))'", reason: "it is not a valid name",
                 change: "use 1 to 128 of A-Z a-z 0-9 . _ - and begin with a letter or a digit")
         }
     }

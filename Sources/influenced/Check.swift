@@ -14,7 +14,7 @@ struct Check: ParsableCommand {
         let findings = try store.check(progress: progress.update)
         progress.finish()
         guard findings.isEmpty else {
-            for finding in findings { print(finding) }
+            for finding in findings { print(finding.description.legibleLines) }
             throw ExitCode(1)
         }
         print("the store is whole")

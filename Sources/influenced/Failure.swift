@@ -36,7 +36,7 @@ struct Failure {
     }
 
     private func end(_ code: Int32, _ message: String) -> Never {
-        FileHandle.standardError.write(Data(("influenced: " + message + "\n").utf8))
+        FileHandle.standardError.write(Data(("influenced: " + message.legibleLines + "\n").utf8))
         Foundation.exit(code)
     }
 }

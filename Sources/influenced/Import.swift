@@ -77,7 +77,7 @@ struct Import: ParsableCommand {
                 name: name, specFile: spec, parametersFile: parameters, dataset: dataset, store: store)
             try model.write(checkpoint: checkpoint, training: training.state, to: store)
             if !model.extraTensors.isEmpty {
-                print("passed over tensors that the spec does not name: \(model.extraTensors.joined(separator: ", "))")
+                print("passed over tensors that the spec does not name: \(model.extraTensors.legibleList)")
             }
             print("imported checkpoint '\(checkpoint)' of model '\(name)'")
         }

@@ -23,7 +23,7 @@ final class TrainReport {
     func begin(_ training: ModelTraining) {
         let network = training.network
         if !training.extraTensors.isEmpty {
-            say("passed over tensors that the spec does not name: \(training.extraTensors.joined(separator: ", "))")
+            say("passed over tensors that the spec does not name: \(training.extraTensors.legibleList)")
         }
         if training.isResumed {
             say("going on with the training of '\(name)' after epoch \(training.epoch)")
