@@ -11,12 +11,13 @@ extension ModelTrainingError {
                     + "\(checkpoints.joined(separator: ", ")), and there is no unfinished training of it; choose another --name")
         case .keepsCheckpoints(let path, let checkpoints):
             refusal(
-                "the training of '\(name)' can't be discarded: leave --restart out to go on with it, "
+                "the training of '\(name)' can't be discarded: leave --restart out to go on with it, or "
                     + Self.advice(path, checkpoints))
         case .otherRun(let path, let differences, let checkpoints):
             refusal(
                 "a training of '\(name)' was begun with other settings: "
-                    + differences.map(Self.sentence).joined(separator: ", ") + "; give the settings it was begun with to go on, "
+                    + differences.map(Self.sentence).joined(separator: ", ")
+                    + "; give the settings it was begun with to go on, or "
                     + Self.advice(path, checkpoints))
         case .unusable(let path, let reason, let checkpoints):
             Problem(
@@ -42,8 +43,8 @@ extension ModelTrainingError {
     /// How to begin again. What was stored is never replaced: it needs another name then.
     private static func advice(_ path: String, _ checkpoints: [String]) -> String {
         checkpoints.isEmpty
-            ? "or --restart to discard it and begin again"
-            : "or begin again under another --name: its checkpoints \(checkpoints.joined(separator: ", ")) are in the store and stay "
+            ? "give --restart to discard it and begin again"
+            : "begin again under another --name: its checkpoints \(checkpoints.joined(separator: ", ")) are in the store and stay "
                 + "there (then remove \(path))"
     }
 }

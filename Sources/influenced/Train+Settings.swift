@@ -149,6 +149,9 @@ struct TrainingOptions: ParsableArguments {
         guard largestFallsFrom == nil || largestFalls != nil else {
             throw ValidationError("--largest-falls-from is for --largest-falls; leave it out")
         }
+        if let largestFallsFrom, largestFallsFrom > mostEpochs {
+            throw ValidationError("--largest-falls-from: there is no epoch \(largestFallsFrom), as --epochs is \(mostEpochs)")
+        }
         if let checkpointEvery { return .every(checkpointEvery) }
         if let largestFalls { return .largestFalls(count: largestFalls, from: largestFallsFrom ?? 1) }
         guard let checkpointsAt else { return .final }

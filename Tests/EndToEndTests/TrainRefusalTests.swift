@@ -39,6 +39,7 @@ struct TrainRefusalTests {
         (["--largest-falls", "0"], "--largest-falls"), (["--largest-falls", "20000"], "--largest-falls"),
         (["--largest-falls", "2", "--largest-falls-from", "0"], "--largest-falls-from"),
         (["--largest-falls-from", "2"], "--largest-falls-from"),
+        (["--epochs", "5", "--largest-falls", "2", "--largest-falls-from", "6"], "--largest-falls-from: there is no epoch 6"),
         (["--checkpoint-every", "2", "--largest-falls", "2"], "--largest-falls"),
         (["--checkpoint-every", "2", "--checkpoints-at", "2"], "--checkpoints-at"), (["--save-every=-1"], "--save-every"),
         (["--save-every", "nan"], "--save-every"), (["--sedd", "1"], "--sedd"),

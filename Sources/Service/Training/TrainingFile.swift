@@ -63,7 +63,7 @@ final class TrainingFile: Sendable {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, Self.write(bytes, to: descriptor), fsync(descriptor) == 0,
             rename(next, path) == 0
         else {
-            let failure = Self.failure(next)
+            let failure = Self.failure(path)
             unlink(next)
             close(descriptor)
             throw failure
