@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Formats
 internal import Foundation
 internal import JSON
 internal import Service
@@ -17,19 +18,35 @@ struct Query: ParsableCommand {
     var format: Format = .json
 
     func run() throws {
+        let settings = ServiceConfiguration()
+        let bytes = try body(limit: settings.maximumBodyBytes)
+        let engine = Engine.forCommand(on: try openStore())
+        let answer = try engine.answer(
+            bytes, limits: settings.requestLimits, defaultDeadlineMilliseconds: settings.maximumDeadlineMilliseconds)
+        print(format == .json ? answer.text : AnswerTable(answer).text)
+    }
+
+    /// The request, of at most as many bytes as the server takes.
+    private func body(limit: Int) throws -> [UInt8] {
         let bytes: Data
         if request == "-" {
-            bytes = FileHandle.standardInput.readDataToEndOfFile()
+            bytes = try FileHandle.standardInput.read(upToCount: limit + 1) ?? Data()
         } else {
-            guard let contents = FileManager.default.contents(atPath: request) else {
-                throw ValidationError("the request \(request) can't be read")
-            }
-            bytes = contents
+            bytes = try InputFile.read(path: request)
         }
-        let settings = ServiceConfiguration()
-        let engine = Engine.forCommand(on: try Store.open(at: store.path, access: .readWrite))
-        let answer = try engine.answer(
-            [UInt8](bytes), limits: settings.requestLimits, defaultDeadlineMilliseconds: settings.maximumDeadlineMilliseconds)
-        print(format == .json ? answer.text : AnswerTable(answer).text)
+        guard bytes.count <= limit else {
+            throw ValidationError("the request has more than \(limit) bytes; ask for less at a time")
+        }
+        return [UInt8](bytes)
+    }
+
+    /// The store for writing, where what is found out of a model is kept; or for reading, if another process goes on writing: then it
+    /// is found out anew.
+    private func openStore() throws -> Store {
+        do {
+            return try Store.open(at: store.path, access: .readWrite, busyTimeout: 1)
+        } catch StoreError.busy {
+            return try Store.open(at: store.path, access: .readOnly)
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import JSON
 import TestSupport
 import Testing
@@ -113,6 +114,45 @@ struct CommandTests {
     func missingRequest() throws {
         let result = try influenced("query", "--store", Demo.store(), "/nowhere/request.json")
         #expect(result.ending == .exited(2) && result.standardError.contains("/nowhere/request.json"))
+    }
+
+    @Test("a request without end is refused with 2 and how long it may be")
+    func endlessRequest() throws {
+        let request = String(repeating: " ", count: (16 << 20) + 1)
+        let result = try influenced("query", "--store", Demo.store(), "-", stdin: request)
+        #expect(result.ending == .exited(2) && result.standardError.contains("more than \(16 << 20) bytes"))
+    }
+
+    @Test("a query is answered while another process writes to the store, however long that takes")
+    func queryBesideWriter() throws {
+        let bench = try Workbench.prepared()
+        let request: JSON = [
+            "model": "good", "tests": [["dataset": "good", "index": 0]], "id": "c", "solver": ["name": "exact"],
+        ]
+        let descriptor = open(bench.store + "-lock", O_RDWR)
+        try #require(descriptor >= 0 && flock(descriptor, LOCK_EX) == 0)
+        defer { close(descriptor) }
+        let result = try bench.run(["query", "-"], stdin: request.text)
+        #expect(result.ending == .exited(0), "\(result.standardError)")
+    }
+
+    @Test("what a terminal would obey is shown, not obeyed, in messages about names and files")
+    func controlCharacters() throws {
+        let bench = try Workbench.prepared()
+        for arguments in [
+            ["cache", "--model", "a\u{1B}[31m"], ["query", "a\u{1B}[31m"],
+            ["import", "dataset", "--name", "a\u{1B}[31m", "--inputs", "@x.npy", "--targets", "@y.npy"],
+            ["import", "dataset", "--name", "b", "--inputs", "@a\u{1B}[31m", "--targets", "@y.npy"],
+        ] {
+            let result = try bench.run(arguments)
+            #expect(result.ending == .exited(2))
+            #expect(result.standardError.contains("a\\u{1b}[31m"), "\(result.standardError)")
+        }
+        let tensors = [("0.weight", [0, 0, 0, 0, 0, 0] as [Float], [3, 2]), ("0.bias", [0, 0, 0], [3]), ("a\u{9B}", [1], [1])]
+        try bench.write("model.safetensors", ArrayFile.safetensors(tensors.map { (name: $0.0, values: $0.1, shape: $0.2) }))
+        let said = try bench.succeed(
+            "import", "model", "--name", "b", "--dataset", "good", "--spec", "@spec.json", "--parameters", "@model.safetensors")
+        #expect(said.contains("does not name: a\\u{9b}\n"))
     }
 
     @Test("caches are built where there are none, once, and answers do not depend on them")
