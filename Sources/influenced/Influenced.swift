@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Glibc
 internal import Service
 
 /// The command line: `influenced serve|import|train|cache|query|check|demo`.
@@ -17,6 +18,8 @@ struct Influenced: AsyncParsableCommand {
     /// Runs a command and ends the process with the code that the interface fixes for its outcome.
     static func main() async {
         KernelChoice.apply()
+        // A file that may not grow further (setrlimit(2)) fails the write, which says so, instead of ending the program.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -76,6 +76,19 @@ struct DamageTests {
         #expect(server.process.standardError.contains("digits-train"), "the log says what is damaged")
     }
 
+    @Test(
+        "a spec that is damaged is said to be the store's, not the request's",
+        arguments: [("cross_entropy", "cross_entrapy"), ("\"loss\":", "\"loss\";")])
+    func damagedSpec(from: String, to: String) throws {
+        let path = try damaged { bytes in
+            try #require(bytes.range(of: Data(from.utf8)) != nil)
+            while let place = bytes.range(of: Data(from.utf8)) { bytes.replaceSubrange(place, with: Data(to.utf8)) }
+        }
+        let query = try influenced("query", "--store", path, "-", stdin: Demo.question(3).text)
+        #expect(query.ending == .exited(1))
+        #expect(query.standardError.contains("model 'digits' is damaged: its spec"), "\(query.standardError)")
+    }
+
     @Test("a store that is cut short is refused or reported, at any length", arguments: [0, 1, 100, 512, 4_096, 100_000])
     func truncated(length: Int) throws {
         let path = try damaged { $0 = $0.prefix(length) }
@@ -96,6 +109,21 @@ struct DamageTests {
             #expect(result.standardError.contains("not a store"))
         }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("this is no store".utf8))
+    }
+
+    @Test("a limit on the length of files ends an import with 1 and words, not by a signal, and the store stays as it was")
+    func fileSizeLimit() throws {
+        let bench = try Workbench.prepared()
+        try bench.write("g.npy", ArrayFile.npyHeader("<f4", [3_000, 4_000]))
+        let size = try #require(FileManager.default.attributesOfItem(atPath: bench.folder.path("g.npy"))[.size] as? Int)
+        #expect(truncate(bench.folder.path("g.npy"), size + 48_000_000) == 0)
+        let process = try InfluencedProcess(
+            ["import", "gradients", "--store", bench.store, "--name", "g", "--gradients", bench.folder.path("g.npy")],
+            launcher: ["sh", "-c", "ulimit -f 8000; exec \"$@\"", "sh"])
+        #expect(try process.wait() == .exited(1))
+        #expect(process.standardError.contains("store.sqlite"), "\(process.standardError)")
+        #expect(try bench.serve().get("/models").json.list("models").map { $0["name"] } == ["good"])
+        #expect(try bench.succeed("check").contains("whole"))
     }
 
     @Test("an import that is killed leaves nothing behind, and can be repeated")

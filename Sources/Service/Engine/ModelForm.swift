@@ -40,10 +40,18 @@ struct GradientSpec: Sendable, Equatable {
 }
 
 extension ModelRecord {
-    /// What the model is; its spec was checked when it was imported.
+    /// What the model is.
+    /// - Throws: `StoreError.corrupt` where the spec, which was checked when it was imported, is none any more.
     func form() throws -> ModelForm {
-        let json = try JSON(parsing: spec)
-        return json["gradients"] == nil ? .network(try ModelSpec(json)) : .gradients(try GradientSpec(json))
+        func corrupt(_ reason: String) -> StoreError { .corrupt(what: "model '\(name)'", reason: "its spec \(reason)") }
+        do {
+            let json = try JSON(parsing: spec)
+            return json["gradients"] == nil ? .network(try ModelSpec(json)) : .gradients(try GradientSpec(json))
+        } catch let error as JSONSyntaxError {
+            throw corrupt("is not JSON: \(error)")
+        } catch let error as JSONIssues {
+            throw corrupt("is not right: \(error.line)")
+        }
     }
 
     /// The spec of a network.
