@@ -18,7 +18,8 @@ extension Problem {
         case .notFinite:
             self.init(
                 .unprocessableContent, "unsuitable-dataset",
-                "the training data's curvature is beyond single precision: its features are too large; import it with --divide-by"
+                "solving leaves single precision: the training data's features, its gradients where they were computed elsewhere, or "
+                    + "the test's own numbers are too large; scale them down, features by --divide-by when they are imported"
             )
         case .notPositiveDefinite(let shift):
             self.init(
