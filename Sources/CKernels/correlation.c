@@ -129,18 +129,7 @@ static struct {
     chosen.correlate_weights = correlate_weights_##UNIT##_f32; \
     chosen.copy_plane = copy_plane_##UNIT##_f32
 
-void choose_correlation(enum vector_unit unit) {
-    CHOOSE(baseline);
-#if defined(__x86_64__)
-    if (unit >= unit_avx512) {
-        CHOOSE(avx512);
-    } else if (unit == unit_avx2) {
-        CHOOSE(avx2);
-    }
-#else
-    (void)unit;
-#endif
-}
+DEFINE_CHOICE(correlation)
 
 void influenced_correlate_f32(const struct influenced_correlation *shape, size_t examples, const float *planes,
                               const float *weights, const float *bias, bool adding, float *results) {

@@ -34,23 +34,13 @@ typedef void softmax_function(const float *, size_t, size_t, float *, double *);
 static struct {
     elementwise_function *elementwise;
     softmax_function *softmax_rows;
-} chosen = {elementwise_baseline, softmax_rows_baseline};
+} chosen;
 
-void choose_elementary(enum vector_unit unit) {
-    chosen.elementwise = elementwise_baseline;
-    chosen.softmax_rows = softmax_rows_baseline;
-#if defined(__x86_64__)
-    if (unit >= unit_avx512) {
-        chosen.elementwise = elementwise_avx512;
-        chosen.softmax_rows = softmax_rows_avx512;
-    } else if (unit == unit_avx2) {
-        chosen.elementwise = elementwise_avx2;
-        chosen.softmax_rows = softmax_rows_avx2;
-    }
-#else
-    (void)unit;
-#endif
-}
+#define CHOOSE(UNIT)                          \
+    chosen.elementwise = elementwise_##UNIT;  \
+    chosen.softmax_rows = softmax_rows_##UNIT
+
+DEFINE_CHOICE(elementary)
 
 void influenced_elementwise(enum influenced_function function, float a, float b, const float *x, size_t count, float *value,
                             float *first, float *second) {

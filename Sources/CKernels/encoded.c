@@ -91,11 +91,6 @@ static __attribute__((noinline)) float element(
 #define VECTORS 2
 #include "encoded.inc"
 #include "encoding.inc"
-#undef SUFFIX
-#undef TARGET
-#undef LANES
-#undef ROWS
-#undef VECTORS
 
 #if defined(__x86_64__)
 
@@ -107,12 +102,6 @@ static __attribute__((noinline)) float element(
 #define HALVES(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p)))
 #include "encoded.inc"
 #include "encoding.inc"
-#undef SUFFIX
-#undef TARGET
-#undef LANES
-#undef ROWS
-#undef VECTORS
-#undef HALVES
 
 #define SUFFIX avx512
 #define TARGET TARGET_AVX512
@@ -122,12 +111,6 @@ static __attribute__((noinline)) float element(
 #define HALVES(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
 #include "encoded.inc"
 #include "encoding.inc"
-#undef SUFFIX
-#undef TARGET
-#undef LANES
-#undef ROWS
-#undef VECTORS
-#undef HALVES
 
 #endif
 
@@ -157,18 +140,7 @@ static struct {
     CHOOSE_ENCODING(UNIT, int8);       \
     chosen.largest = largest_##UNIT
 
-void choose_encoded(enum vector_unit unit) {
-    CHOOSE(baseline);
-#if defined(__x86_64__)
-    if (unit >= unit_avx512) {
-        CHOOSE(avx512);
-    } else if (unit == unit_avx2) {
-        CHOOSE(avx2);
-    }
-#else
-    (void)unit;
-#endif
-}
+DEFINE_CHOICE(encoded)
 
 uint32_t influenced_largest(const float *row, size_t width) { return chosen.largest(row, width); }
 

@@ -71,19 +71,11 @@ struct destination {
 
 typedef void multiply_function(const struct operand *, const struct operand *, size_t, struct destination);
 
-static multiply_function *chosen = multiply_baseline;
+static multiply_function *chosen;
 
-void choose_matrix(enum vector_unit unit) {
-    chosen = multiply_baseline;
-#if defined(__x86_64__)
-    if (unit >= unit_avx512)
-        chosen = multiply_avx512;
-    else if (unit == unit_avx2)
-        chosen = multiply_avx2;
-#else
-    (void)unit;
-#endif
-}
+#define CHOOSE(UNIT) chosen = multiply_##UNIT
+
+DEFINE_CHOICE(matrix)
 
 void influenced_multiply(bool transposed_a, bool transposed_b, size_t m, size_t n, size_t k, float alpha, const float *a,
                          size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc) {

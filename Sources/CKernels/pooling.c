@@ -53,18 +53,9 @@ INLINE struct range places_inside(ptrdiff_t extent, ptrdiff_t count, ptrdiff_t s
 
 static void (*max_pool)(const struct influenced_windows *, size_t, const float *, float *, int32_t *);
 
-void choose_pooling(enum vector_unit unit) {
-    max_pool = max_pool_baseline_f32;
-#if defined(__x86_64__)
-    if (unit >= unit_avx512) {
-        max_pool = max_pool_avx512_f32;
-    } else if (unit == unit_avx2) {
-        max_pool = max_pool_avx2_f32;
-    }
-#else
-    (void)unit;
-#endif
-}
+#define CHOOSE(UNIT) max_pool = max_pool_##UNIT##_f32
+
+DEFINE_CHOICE(pooling)
 
 void influenced_max_pool_f32(const struct influenced_windows *windows, size_t images, const float *image, float *largest,
                              int32_t *places) {

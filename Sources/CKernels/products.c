@@ -75,18 +75,7 @@ static struct {
     chosen.accumulate_u8 = accumulate_##UNIT##_u8;   \
     chosen.accumulate_f32 = accumulate_##UNIT##_f32
 
-void choose_products(enum vector_unit unit) {
-    CHOOSE(baseline);
-#if defined(__x86_64__)
-    if (unit >= unit_avx512) {
-        CHOOSE(avx512);
-    } else if (unit == unit_avx2) {
-        CHOOSE(avx2);
-    }
-#else
-    (void)unit;
-#endif
-}
+DEFINE_CHOICE(products)
 
 void influenced_project_u8(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
                           size_t vectors, float *out) {

@@ -16,11 +16,6 @@
 #define ROWS 4
 #define COLUMNS 2
 #include "projection.inc"
-#undef SUFFIX
-#undef TARGET
-#undef LANES
-#undef ROWS
-#undef COLUMNS
 
 #if defined(__x86_64__)
 
@@ -30,11 +25,6 @@
 #define ROWS 6
 #define COLUMNS 2
 #include "projection.inc"
-#undef SUFFIX
-#undef TARGET
-#undef LANES
-#undef ROWS
-#undef COLUMNS
 
 #define SUFFIX avx512
 #define TARGET TARGET_AVX512
@@ -42,11 +32,6 @@
 #define ROWS 6
 #define COLUMNS 4
 #include "projection.inc"
-#undef SUFFIX
-#undef TARGET
-#undef LANES
-#undef ROWS
-#undef COLUMNS
 
 #endif
 
@@ -59,18 +44,7 @@ static struct {
     chosen.panel_product = panel_product_##UNIT;  \
     chosen.sparse_product = sparse_product_##UNIT
 
-void choose_projection(enum vector_unit unit) {
-    CHOOSE(baseline);
-#if defined(__x86_64__)
-    if (unit >= unit_avx512) {
-        CHOOSE(avx512);
-    } else if (unit == unit_avx2) {
-        CHOOSE(avx2);
-    }
-#else
-    (void)unit;
-#endif
-}
+DEFINE_CHOICE(projection)
 
 void influenced_panel_product(const float *rows, size_t stride, size_t count, const float *panel, size_t inputs, float *out,
                               size_t out_stride) {

@@ -19,21 +19,15 @@ static const wide eight = {0, 1, 2, 3, 4, 5, 6, 7};
 #define SUFFIX baseline
 #define TARGET
 #include "random.inc"
-#undef SUFFIX
-#undef TARGET
 
 #if defined(__x86_64__)
 #define SUFFIX avx2
 #define TARGET TARGET_AVX2
 #include "random.inc"
-#undef SUFFIX
-#undef TARGET
 
 #define SUFFIX avx512
 #define TARGET TARGET_AVX512
 #include "random.inc"
-#undef SUFFIX
-#undef TARGET
 #endif
 
 static struct {
@@ -49,18 +43,7 @@ static struct {
     chosen.sign_panel = sign_panel_##UNIT;        \
     chosen.sparse_columns = sparse_columns_##UNIT
 
-void choose_random(enum vector_unit unit) {
-    CHOOSE(baseline);
-#if defined(__x86_64__)
-    if (unit >= unit_avx512) {
-        CHOOSE(avx512);
-    } else if (unit == unit_avx2) {
-        CHOOSE(avx2);
-    }
-#else
-    (void)unit;
-#endif
-}
+DEFINE_CHOICE(random)
 
 void influenced_philox(uint64_t key, const uint32_t counter[4], size_t count, uint32_t (*out)[4]) {
     chosen.philox(key, counter, count, out);

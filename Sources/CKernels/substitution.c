@@ -36,26 +36,14 @@ typedef void solve_function(const float *, size_t, size_t, size_t, bool, float *
 static struct {
     panel_function *eliminate, *collect;
     solve_function *solve;
-} chosen = {eliminate_baseline, collect_baseline, solve_baseline};
+} chosen;
 
-void choose_substitution(enum vector_unit unit) {
-    chosen.eliminate = eliminate_baseline;
-    chosen.collect = collect_baseline;
-    chosen.solve = solve_baseline;
-#if defined(__x86_64__)
-    if (unit >= unit_avx512) {
-        chosen.eliminate = eliminate_avx512;
-        chosen.collect = collect_avx512;
-        chosen.solve = solve_avx512;
-    } else if (unit == unit_avx2) {
-        chosen.eliminate = eliminate_avx2;
-        chosen.collect = collect_avx2;
-        chosen.solve = solve_avx2;
-    }
-#else
-    (void)unit;
-#endif
-}
+#define CHOOSE(UNIT)                      \
+    chosen.eliminate = eliminate_##UNIT;  \
+    chosen.collect = collect_##UNIT;      \
+    chosen.solve = solve_##UNIT
+
+DEFINE_CHOICE(substitution)
 
 void influenced_lanes_eliminate(const float *panel, size_t stride, size_t columns, size_t length, const float *x, float *y) {
     chosen.eliminate(panel, stride, columns, length, x, y);

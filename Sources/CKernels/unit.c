@@ -26,16 +26,9 @@ static bool is_supported(enum vector_unit unit) {
 }
 
 static void use(enum vector_unit unit) {
-    choose_products(unit);
-    choose_quantized(unit);
-    choose_substitution(unit);
-    choose_elementary(unit);
-    choose_matrix(unit);
-    choose_correlation(unit);
-    choose_pooling(unit);
-    choose_encoded(unit);
-    choose_random(unit);
-    choose_projection(unit);
+#define CHOOSE_FILE(FILE) choose_##FILE(unit);
+    EACH_FILE(CHOOSE_FILE)
+#undef CHOOSE_FILE
     current = unit;
 }
 

@@ -8,16 +8,33 @@ enum vector_unit { unit_baseline, unit_avx2, unit_avx512, unit_avx512_vnni, unit
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
 #define TARGET_AVX512_VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 
-// Each file of kernels chooses its own.
-void choose_products(enum vector_unit unit);
-void choose_quantized(enum vector_unit unit);
-void choose_substitution(enum vector_unit unit);
-void choose_elementary(enum vector_unit unit);
-void choose_matrix(enum vector_unit unit);
-void choose_correlation(enum vector_unit unit);
-void choose_pooling(enum vector_unit unit);
-void choose_encoded(enum vector_unit unit);
-void choose_random(enum vector_unit unit);
-void choose_projection(enum vector_unit unit);
+// The files of kernels, each of which chooses its own for a unit.
+#define EACH_FILE(F)                                                                                                 \
+    F(products) F(quantized) F(substitution) F(elementary) F(matrix) F(correlation) F(pooling) F(encoded) F(random) \
+        F(projection)
+
+#define DECLARE_CHOICE(FILE) void choose_##FILE(enum vector_unit unit);
+EACH_FILE(DECLARE_CHOICE)
+#undef DECLARE_CHOICE
+
+// Defines a file's choice: its CHOOSE(SUFFIX) takes the functions whose names end with baseline, avx2 or avx512.
+#if defined(__x86_64__)
+#define DEFINE_CHOICE(FILE)                      \
+    void choose_##FILE(enum vector_unit unit) {  \
+        if (unit >= unit_avx512) {               \
+            CHOOSE(avx512);                      \
+        } else if (unit == unit_avx2) {          \
+            CHOOSE(avx2);                        \
+        } else {                                 \
+            CHOOSE(baseline);                    \
+        }                                        \
+    }
+#else
+#define DEFINE_CHOICE(FILE)                      \
+    void choose_##FILE(enum vector_unit unit) {  \
+        (void)unit;                              \
+        CHOOSE(baseline);                        \
+    }
+#endif
 
 #endif
