@@ -12,6 +12,8 @@ protocol Real: ImageNumber, Sendable {
     static func evaluate(
         _ function: ElementwiseFunction, _ x: UnsafePointer<Self>, count: Int, value: UnsafeMutablePointer<Self>?,
         first: UnsafeMutablePointer<Self>?, second: UnsafeMutablePointer<Self>?)
+    /// exp(xᵢ) / Σ exp(x), shifted so that nothing overflows.
+    static func softmax(_ x: UnsafePointer<Self>, count: Int, into probabilities: UnsafeMutablePointer<Self>)
     /// eˣ.
     static func exponential(_ x: Self) -> Self
     /// The values of some rows, the features' multiplier applied.
@@ -37,6 +39,11 @@ extension Float: Real {
     }
 
     @inline(__always)
+    static func softmax(_ x: UnsafePointer<Float>, count: Int, into probabilities: UnsafeMutablePointer<Float>) {
+        Softmax.rows(x, rows: 1, classes: count, probabilities: probabilities)
+    }
+
+    @inline(__always)
     static func exponential(_ x: Float) -> Float { expf(x) }
 
     static func load(_ rows: Range<Int>, of features: FeatureRows, into destination: UnsafeMutablePointer<Float>) {
@@ -58,6 +65,10 @@ extension Double: Real {
         first: UnsafeMutablePointer<Double>?, second: UnsafeMutablePointer<Double>?
     ) {
         function.evaluate(x, count: count, value: value, first: first, second: second)
+    }
+
+    static func softmax(_ x: UnsafePointer<Double>, count: Int, into probabilities: UnsafeMutablePointer<Double>) {
+        Softmax.rows(x, rows: 1, classes: count, probabilities: probabilities)
     }
 
     static func exponential(_ x: Double) -> Double { exp(x) }

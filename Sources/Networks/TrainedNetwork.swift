@@ -55,11 +55,7 @@ public struct TrainedNetwork: Sendable {
         switch network.loss {
         case .crossEntropy:
             var probabilities = outputs
-            outputs.withUnsafeBufferPointer { outputs in
-                probabilities.withUnsafeMutableBufferPointer {
-                    LossKernel.softmax(outputs.baseAddress!, outputs.count, into: $0.baseAddress!)
-                }
-            }
+            Softmax.rows(outputs, rows: 1, classes: outputs.count, probabilities: &probabilities)
             return probabilities
         case .binaryCrossEntropy: return [LossKernel.logistic(-outputs[0]).value, LossKernel.logistic(outputs[0]).value]
         case .meanSquaredError, .smoothHinge: return nil

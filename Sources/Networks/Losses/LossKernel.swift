@@ -46,7 +46,7 @@ struct LossKernel {
     ) {
         switch loss {
         case .crossEntropy(let smoothing):
-            Self.softmax(outputs, width, into: state)
+            Number.softmax(outputs, count: width, into: state)
             state[width] = weight
             let label = Int(target)
             let spread = Number(smoothing) / Number(width)
@@ -126,22 +126,6 @@ struct LossKernel {
         case .smoothHinge(let temperature):
             return temperature * Self.softplus((1 - target * Double(outputs[0])) / temperature)
         }
-    }
-
-    /// exp(z − max) / Σ, which can neither overflow nor divide by zero.
-    @inline(__always)
-    static func softmax<Number: Real>(
-        _ outputs: UnsafePointer<Number>, _ width: Int, into probabilities: UnsafeMutablePointer<Number>
-    ) {
-        var largest = outputs[0]
-        for c in 1..<width { largest = max(largest, outputs[c]) }
-        var sum: Number = 0
-        for c in 0..<width {
-            probabilities[c] = Number.exponential(outputs[c] - largest)
-            sum += probabilities[c]
-        }
-        let factor = 1 / sum
-        for c in 0..<width { probabilities[c] *= factor }
     }
 
     /// σ(z) and σ′(z), neither of which cancels at either end.
