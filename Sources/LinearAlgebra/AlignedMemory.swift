@@ -26,6 +26,12 @@ public final class AlignedMemory<Element: BitwiseCopyable>: @unchecked Sendable 
         elements = UnsafeMutableBufferPointer(start: raw.bindMemory(to: Element.self, capacity: max(count, 1)), count: count)
     }
 
+    /// Allocates a copy of some elements.
+    public convenience init(copying elements: some Collection<Element>) {
+        self.init(uninitialized: elements.count)
+        _ = self.elements.initialize(from: elements)
+    }
+
     /// Allocates `count` elements, each `value`.
     public convenience init(repeating value: Element, count: Int) {
         self.init(uninitialized: count)

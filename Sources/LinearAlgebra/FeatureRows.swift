@@ -46,9 +46,7 @@ public final class FeatureRows: Sendable {
 
     /// Copies rows of floats.
     public convenience init(_ rows: [Float], width: Int, multiplier: Float = 1) {
-        let memory = AlignedMemory<Float>(uninitialized: rows.count)
-        _ = memory.elements.initialize(from: rows)
-        self.init(.float32(memory), count: width == 0 ? 0 : rows.count / width, width: width, multiplier: multiplier)
+        self.init(.float32(AlignedMemory(copying: rows)), count: width == 0 ? 0 : rows.count / width, width: width, multiplier: multiplier)
     }
 
     /// Calls `body` with the stored numbers of a range of rows as floats, row-major.

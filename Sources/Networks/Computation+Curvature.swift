@@ -21,29 +21,27 @@ extension Computation {
     func addProduct(
         _ kind: CurvatureKind, over batch: ExampleBatch, of examples: LabeledExamples, factor: Number,
         x: UnsafePointer<Number>, to images: UnsafeMutablePointer<Number>, count: Int, pass: Pass<Number>,
-        state: UnsafeMutablePointer<Number>, overwriting: Bool = false, interruption: Interruption
+        state: UnsafeMutablePointer<Number>, overwriting: Bool = false
     ) throws {
         let length = network.parameterCount
-        var pace = PacedInterruption(interruption)
-        try forEachChunk(of: batch, examples.features, in: pass, interruption: interruption) { chunk in
+        try forEachChunk(of: batch, examples.features, in: pass) { chunk in
             let overwriting = overwriting && chunk.lowerBound == 0
             differentiateLoss(chunk, of: batch, examples, factor: factor, in: pass, state: state)
-            if kind == .hessian { pass.backward(parameters) }
+            if kind == .hessian { try pass.backward(parameters) }
             for k in 0..<count {
-                try pace.check(after: 4 * chunk.count * network.operationsPerExample)
-                pass.tangent(along: x + k * length, parameters)
+                try pass.tangent(along: x + k * length, parameters)
                 switch kind {
                 case .hessian:
                     multiply(chunk.count, pass.outputTangents, state, into: pass.outputGradientTangents)
-                    pass.tangentBackward(
+                    try pass.tangentBackward(
                         along: x + k * length, parameters, addingTo: images + k * length, overwriting: overwriting)
                 case .gaussNewton:
                     multiply(chunk.count, pass.outputTangents, state, into: pass.outputGradients)
-                    pass.backward(parameters, addingTo: images + k * length, overwriting: overwriting)
+                    try pass.backward(parameters, addingTo: images + k * length, overwriting: overwriting)
                 case .empiricalFisher:
                     // With δ = f·w·r: w r (r·u) = δ (δ·u) / (f·w), and the next vector needs δ again.
                     multiplyOuter(chunk, of: batch, examples, factor: factor, in: pass)
-                    pass.backward(parameters, addingTo: images + k * length, overwriting: overwriting)
+                    try pass.backward(parameters, addingTo: images + k * length, overwriting: overwriting)
                     if k + 1 < count {
                         differentiateLoss(chunk, of: batch, examples, factor: factor, in: pass, state: state)
                     }

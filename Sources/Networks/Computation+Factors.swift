@@ -56,11 +56,11 @@ extension Computation {
         of batch: ExampleBatch, _ examples: LabeledExamples, interruption: Interruption,
         _ body: (Range<Int>, Pass<Number>) throws -> Void
     ) throws {
-        try withPass(.first) { pass in
+        try withPass(.first, interruption: interruption) { pass in
             let state = AlignedMemory<Number>(uninitialized: pass.capacity * loss.stateWidth)
-            try forEachChunk(of: batch, examples.features, in: pass, interruption: interruption) { chunk in
+            try forEachChunk(of: batch, examples.features, in: pass) { chunk in
                 differentiateLoss(chunk, of: batch, examples, factor: 1, in: pass, state: state.start)
-                pass.backward(parameters)
+                try pass.backward(parameters)
                 try body(chunk, pass)
             }
         }
@@ -73,8 +73,7 @@ extension Computation {
         _ features: FeatureRows, along directions: UnsafePointer<Number>, count: Int, into scores: UnsafeMutablePointer<Number>,
         stride: Int, interruption: Interruption
     ) throws {
-        var pace = PacedInterruption(interruption)
-        try withPass(.first) { pass in
+        try withPass(.first, interruption: interruption) { pass in
             for start in Swift.stride(from: 0, to: batch.count, by: pass.capacity) {
                 let chunk = start..<min(start + pass.capacity, batch.count)
                 for d in 0..<count { (scores + d * stride + start).update(repeating: 0, count: chunk.count) }
@@ -86,12 +85,11 @@ extension Computation {
                             of: part, row: row, from: rows + (byExample ? batch.example(place) : place) * layout.width)
                     }
                     pass.prepare(part.step, rows: chunk.count, parameters)
-                    let step = network.steps[part.step]
                     for d in 0..<count {
-                        try pace.check(after: chunk.count * step.operation.operations(step))
                         pass.addScores(
                             of: part.step, along: directions + d * network.parameterCount, parameters,
                             to: scores + d * stride + start)
+                        try pass.check(afterForEachRow: network.steps[part.step].operations)
                     }
                 }
             }
@@ -105,15 +103,6 @@ extension Pass {
         let (x, dy) = factorMemory(of: part.step)
         if let range = part.x { (x + row * range.count).update(from: factors + range.lowerBound, count: range.count) }
         (dy + row * part.dy.count).update(from: factors + part.dy.lowerBound, count: part.dy.count)
-    }
-
-    /// gradient ← gradient + a step's part of one row's gradient, from x and δ that `forward` and `backward` have left.
-    func addGradient(
-        of index: Int, row: Int, _ parameters: Parameters<Number>, to gradient: UnsafeMutablePointer<Number>
-    ) {
-        let step = network.steps[index]
-        step.operation.accumulate(
-            frame(index, parameters, row: row), step, dy: factors(of: index).dy + row * step.outputWidth, into: gradient)
     }
 
     /// scores[row] ← scores[row] + δ · (∂y/∂θ)v of a step, whose factors are in place.

@@ -8,8 +8,8 @@ extension Computation {
         let width = network.outputWidth
         let outputs = AlignedMemory<Number>(uninitialized: batch.count * width)
         try forEachPiece(of: batch, parallel, interruption) { piece, first in
-            try withPass(.none) { pass in
-                try forEachChunk(of: piece, features, in: pass, interruption: interruption) { chunk in
+            try withPass(.none, interruption: interruption) { pass in
+                try forEachChunk(of: piece, features, in: pass) { chunk in
                     (outputs.start + (first + chunk.lowerBound) * width).update(from: pass.outputs, count: chunk.count * width)
                 }
             }
@@ -17,19 +17,19 @@ extension Computation {
         return outputs
     }
 
-    /// gradient ← gradient + factor·Σ_batch wᵢ∇ℓᵢ, by one thread.
+    /// gradient ← gradient + factor·Σ_batch wᵢ∇ℓᵢ, by one thread; `overwriting`, without what was there.
     /// - Returns: Σ_batch wᵢℓᵢ.
     @discardableResult
     func addGradient(
         over batch: ExampleBatch, of examples: LabeledExamples, factor: Number, to gradient: UnsafeMutablePointer<Number>,
-        interruption: Interruption
+        overwriting: Bool = false, interruption: Interruption
     ) throws -> Double {
-        try withPass(.first) { pass in
+        try withPass(.first, interruption: interruption) { pass in
             let state = AlignedMemory<Number>(uninitialized: pass.capacity * loss.stateWidth)
             var total = 0.0
-            try forEachChunk(of: batch, examples.features, in: pass, interruption: interruption) { chunk in
+            try forEachChunk(of: batch, examples.features, in: pass) { chunk in
                 differentiateLoss(chunk, of: batch, examples, factor: factor, in: pass, state: state.start)
-                pass.backward(parameters, addingTo: gradient)
+                try pass.backward(parameters, addingTo: gradient, overwriting: overwriting && chunk.lowerBound == 0)
                 for place in chunk {
                     let example = batch.example(place)
                     total +=
@@ -43,24 +43,6 @@ extension Computation {
         }
     }
 
-    /// gᵢ = wᵢ∇ℓᵢ of each example of a batch, written out: [count, p].
-    func gradients(
-        of batch: ExampleBatch, _ examples: LabeledExamples, into gradients: UnsafeMutablePointer<Number>,
-        interruption: Interruption
-    ) throws {
-        let length = network.parameterCount
-        gradients.update(repeating: 0, count: batch.count * length)
-        // One row at a time through the same functions: what is written is far more than what is computed.
-        for place in 0..<batch.count {
-            var index = UInt32(batch.example(place))
-            try withUnsafePointer(to: &index) { index in
-                _ = try addGradient(
-                    over: .indices(UnsafeBufferPointer(start: index, count: 1)), of: examples, factor: 1,
-                    to: gradients + place * length, interruption: interruption)
-            }
-        }
-    }
-
     /// direction · gᵢ for each example of a batch and each of `count` directions, `parameterCount` apart: [directions, count].
     ///
     /// The derivative of wᵢℓᵢ along the direction, in forward mode: r·(J v), so that no gradient is ever written out. One way forward
@@ -70,13 +52,12 @@ extension Computation {
         into scores: UnsafeMutablePointer<Number>, stride: Int, interruption: Interruption
     ) throws {
         let width = network.outputWidth
-        try withPass(.first) { pass in
+        try withPass(.first, interruption: interruption) { pass in
             let state = AlignedMemory<Number>(uninitialized: pass.capacity * loss.stateWidth)
-            try forEachChunk(of: batch, examples.features, in: pass, interruption: interruption) { chunk in
+            try forEachChunk(of: batch, examples.features, in: pass) { chunk in
                 differentiateLoss(chunk, of: batch, examples, factor: 1, in: pass, state: state.start)
                 for d in 0..<count {
-                    try interruption.check()
-                    pass.tangent(along: directions + d * network.parameterCount, parameters)
+                    try pass.tangent(along: directions + d * network.parameterCount, parameters)
                     for row in 0..<chunk.count {
                         var sum: Number = 0
                         for c in 0..<width { sum += pass.outputGradients[row * width + c] * pass.outputTangents[row * width + c] }

@@ -10,15 +10,19 @@ struct Computation<Number: Real>: Sendable {
     private let passes: PassPool<Number>
 
     init(_ network: Network, parameters: some Collection<Number>, fixed: some Collection<Number>) {
+        self.init(network, parameters: parameters, fixed: AlignedMemory(copying: fixed), passes: PassPool())
+    }
+
+    /// With fixed tensors and passes that it shares with the same network at other θ.
+    init(
+        _ network: Network, parameters: some Collection<Number>, fixed: AlignedMemory<Number>, passes: PassPool<Number>
+    ) {
         precondition(
             parameters.count == network.parameterCount && fixed.count == network.fixedCount, "shapes were checked at the edge")
         self.network = network
         loss = LossKernel(loss: network.loss, width: network.outputWidth)
-        trained = AlignedMemory(uninitialized: parameters.count)
-        _ = trained.elements.initialize(from: parameters)
-        self.fixed = AlignedMemory(uninitialized: fixed.count)
-        _ = self.fixed.elements.initialize(from: fixed)
-        passes = PassPool()
+        trained = AlignedMemory(copying: parameters)
+        (self.fixed, self.passes) = (fixed, passes)
     }
 
     /// Another network that goes by the same numbers.
@@ -38,31 +42,38 @@ struct Computation<Number: Real>: Sendable {
     var theta: UnsafeBufferPointer<Number> { UnsafeBufferPointer(trained.elements) }
 
     /// Runs `body` with a pass for derivatives of an order, which nobody else has meanwhile.
-    func withPass<Result>(_ order: DerivativeOrder, _ body: (Pass<Number>) throws -> Result) rethrows -> Result {
-        let pass = takePass(order)
+    func withPass<Result>(
+        _ order: DerivativeOrder, interruption: Interruption, _ body: (Pass<Number>) throws -> Result
+    ) rethrows -> Result {
+        let pass = takePass(order, interruption: interruption)
         defer { putBack(pass) }
         return try body(pass)
     }
 
     /// A pass that nobody else has, until it is put back.
-    func takePass(_ order: DerivativeOrder) -> Pass<Number> {
-        passes.take(order) ?? Pass(network, order: order, capacity: network.rowsAtATime)
+    func takePass(_ order: DerivativeOrder, interruption: Interruption) -> Pass<Number> {
+        let pass = passes.take(order) ?? Pass(network, order: order, capacity: network.rowsAtATime)
+        pass.interruption = interruption
+        return pass
     }
 
     /// Ends the use of a pass.
-    func putBack(_ pass: Pass<Number>) { passes.put(pass) }
+    func putBack(_ pass: Pass<Number>) {
+        pass.interruption = .never
+        pass.parallel = Parallel(threads: 1)
+        passes.put(pass)
+    }
 
     /// Takes a batch through a pass, a chunk at a time: `body` is told which places of the batch are in it, the outputs being there.
     /// - Throws: `Interrupted`, and what `body` throws.
     func forEachChunk(
-        of batch: ExampleBatch, _ features: FeatureRows, in pass: Pass<Number>, interruption: Interruption,
-        _ body: (Range<Int>) throws -> Void
+        of batch: ExampleBatch, _ features: FeatureRows, in pass: Pass<Number>, _ body: (Range<Int>) throws -> Void
     ) throws {
         for start in stride(from: 0, to: batch.count, by: pass.capacity) {
-            try interruption.check()
+            try pass.interruption.check()
             let chunk = start..<min(start + pass.capacity, batch.count)
             load(chunk, of: batch, features, into: pass)
-            pass.forward(rows: chunk.count, parameters)
+            try pass.forward(rows: chunk.count, parameters)
             try body(chunk)
         }
     }
@@ -100,9 +111,11 @@ struct Computation<Number: Real>: Sendable {
 /// Passes that are not in use, so that memory is asked for once and not for every product.
 ///
 /// `@unchecked Sendable`: the list is guarded, and a pass that is taken is one thread's own until it is put back.
-private final class PassPool<Number: Real>: @unchecked Sendable {
+final class PassPool<Number: Real>: @unchecked Sendable {
     /// More than there are threads at work at a time: what is put back beyond is let go of.
     private static var capacity: Int { 16 }
+    /// Bytes of a pass, 32 MiB, beyond which it is let go of: its network takes far longer to compute than memory to ask for.
+    private static var largest: Int { 32 << 20 }
     private let lock = Mutex(())
     private var idle: [Pass<Number>] = []
 
@@ -111,6 +124,7 @@ private final class PassPool<Number: Real>: @unchecked Sendable {
     }
 
     func put(_ pass: Pass<Number>) {
+        guard pass.byteCount <= Self.largest else { return }
         lock.withLock { _ in if idle.count < Self.capacity { idle.append(pass) } }
     }
 }

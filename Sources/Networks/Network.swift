@@ -35,11 +35,6 @@ public struct Network: Sendable {
     /// Examples that are computed at a time: as many as keep their activations in the second-level cache, as products of matrices
     /// need a few dozen rows to be fast and a cache holds what they touch. Depends on the network alone.
     var rowsAtATime: Int { min(256, max(1, (192 << 10) / activationWidth)) }
-
-    /// Floating-point operations of one example's way through the network, about.
-    var operationsPerExample: Int {
-        steps.reduce(0) { $0 + $1.operation.operations($1) }
-    }
 }
 
 /// A tensor of a network.
@@ -92,6 +87,8 @@ struct Step: Sendable {
     var isTrained: Bool { !trained.isEmpty }
     /// Where its trained tensors lie in θ, one after the other.
     let trained: Range<Int>
+    /// Floating-point operations of one row's way forward, about.
+    var operations: Int { operation.operations(self) }
     /// Its layer's place in the spec and what its tensors are named after.
     let pointer, name: String
 }

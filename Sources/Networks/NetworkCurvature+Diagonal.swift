@@ -59,9 +59,9 @@ extension NetworkCurvature {
         let partials = AlignedMemory<Float>(repeating: 0, count: dimension * ranges.count)
         try parallel.forEach(ranges.count, interruption: interruption) { piece in
             let gradient = AlignedMemory<Float>(repeating: 0, count: dimension)
-            try model.computation.withPass(.first) { pass in
-                try forEachRoot(roots, of: .range(ranges[piece]), in: pass, interruption: interruption) { _ in
-                    pass.addSquares(
+            try model.computation.withPass(.first, interruption: interruption) { pass in
+                try forEachRoot(roots, of: .range(ranges[piece]), in: pass) { _ in
+                    try pass.addSquares(
                         model.computation.parameters, to: partials.start + piece * dimension, gradient: gradient.start)
                 }
             }

@@ -27,8 +27,7 @@ extension NetworkCurvature {
     /// the pass, which is made for derivatives. 1 + k ways.
     /// - Throws: `Interrupted`, and what `body` throws.
     func forEachRoot(
-        _ roots: Roots, of batch: ExampleBatch, in pass: Pass<Float>, interruption: Interruption,
-        _ body: (Range<Int>) throws -> Void
+        _ roots: Roots, of batch: ExampleBatch, in pass: Pass<Float>, _ body: (Range<Int>) throws -> Void
     ) throws {
         let computation = model.computation
         let (loss, width) = (computation.loss, model.network.outputWidth)
@@ -40,10 +39,9 @@ extension NetworkCurvature {
             case .columns: 0..<width
             case .draws(let draws, _): draws
             }
-        try computation.forEachChunk(of: batch, examples.features, in: pass, interruption: interruption) { chunk in
+        try computation.forEachChunk(of: batch, examples.features, in: pass) { chunk in
             computation.differentiateLoss(chunk, of: batch, examples, factor: 1, in: pass, state: state.start)
             for k in squares {
-                try interruption.check()
                 for row in 0..<chunk.count {
                     let example = batch.example(chunk.lowerBound + row)
                     let delta = pass.outputGradients + row * width
@@ -63,7 +61,7 @@ extension NetworkCurvature {
                     }
                     loss.multiplyRoot(state.start + row * loss.stateWidth, signs.start, into: delta)
                 }
-                pass.backward(computation.parameters)
+                try pass.backward(computation.parameters)
                 try body(chunk)
             }
         }

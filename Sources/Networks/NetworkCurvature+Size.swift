@@ -44,9 +44,9 @@ extension NetworkCurvature {
         try parallel.forEach(pieces.count, interruption: interruption) { piece in
             let gradient = AlignedMemory<Float>(repeating: 0, count: dimension)
             try sample[pieces[piece]].withUnsafeBufferPointer { indices in
-                try model.computation.withPass(.first) { pass in
-                    try forEachRoot(roots, of: .indices(indices), in: pass, interruption: interruption) { chunk in
-                        pass.addSquaredNorms(
+                try model.computation.withPass(.first, interruption: interruption) { pass in
+                    try forEachRoot(roots, of: .indices(indices), in: pass) { chunk in
+                        try pass.addSquaredNorms(
                             model.computation.parameters, to: traces.start + pieces[piece].lowerBound + chunk.lowerBound,
                             gradient: gradient.start)
                     }

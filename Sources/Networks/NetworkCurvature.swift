@@ -35,15 +35,13 @@ public struct NetworkCurvature: CurvatureOperator {
         /// Made where it is needed: a product that goes straight to its place needs none.
         fileprivate lazy var images = AlignedMemory<Float>(uninitialized: imageCount)
         private let imageCount: Int
-        fileprivate let interruption: Interruption
         private let computation: Computation<Float>
 
         fileprivate init(_ curvature: NetworkCurvature, vectorCount: Int, interruption: Interruption) {
             computation = curvature.model.computation
-            pass = computation.takePass(curvature.substance.order)
+            pass = computation.takePass(curvature.substance.order, interruption: interruption)
             state = AlignedMemory(uninitialized: pass.capacity * computation.loss.stateWidth)
             imageCount = vectorCount * curvature.dimension
-            self.interruption = interruption
         }
 
         deinit { computation.putBack(pass) }
@@ -60,13 +58,14 @@ public struct NetworkCurvature: CurvatureOperator {
         over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
         to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace
     ) throws {
+        precondition(batch.count > 0, "a mean needs examples")
         let count = vectorCount * dimension
         // Straight to y where nothing is added and x is not there, which every chunk needs whole.
         let isDirect = beta == 0 && addend == nil && (x + count <= y || y + count <= x)
         let images = isDirect ? y : workspace.images.start
         try model.computation.addProduct(
             substance, over: batch, of: examples, factor: alpha / Float(batch.count), x: x, to: images, count: vectorCount,
-            pass: workspace.pass, state: workspace.state.start, overwriting: true, interruption: workspace.interruption)
+            pass: workspace.pass, state: workspace.state.start, overwriting: true)
         guard !isDirect else { return }
         switch (beta == 0, addend) {
         case (true, nil): y.update(from: images, count: count)
@@ -92,7 +91,6 @@ public struct NetworkCurvature: CurvatureOperator {
         }
         let workspace = makeWorkspace(vectorCount: vectorCount, interruption: interruption)
         workspace.pass.parallel = parallel
-        defer { workspace.pass.parallel = Parallel(threads: 1) }
         try addProduct(
             over: .range(0..<exampleCount), alpha: 1, of: x, beta: 0, plus: nil, to: y, vectorCount: vectorCount,
             workspace: workspace)

@@ -10,14 +10,15 @@ extension Pass where Number == Float {
     /// - Parameter gradient: memory like θ, all zero, and zero again afterwards.
     func addSquares(
         _ parameters: Parameters<Float>, to squares: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>
-    ) {
+    ) throws(Interrupted) {
         for (index, step) in network.steps.enumerated() where step.isTrained {
             if case .linear(let linear) = step.operation, linear.positions == 1 {
                 let (squared, dy) = squaredFactors(of: index, frame(index, parameters))
                 linear.accumulate(squared, step, dy: dy, into: squares)
+                try check(afterForEachRow: step.operations)
                 continue
             }
-            forEachRowGradient(of: index, parameters, gradient) { _, part in
+            try forEachRowGradient(of: index, parameters, gradient) { _, part in
                 for i in part {
                     squares[i] += gradient[i] * gradient[i]
                     gradient[i] = 0
@@ -30,7 +31,7 @@ extension Pass where Number == Float {
     /// - Parameter gradient: memory like θ, all zero, and zero again afterwards.
     func addSquaredNorms(
         _ parameters: Parameters<Float>, to norms: UnsafeMutablePointer<Double>, gradient: UnsafeMutablePointer<Float>
-    ) {
+    ) throws(Interrupted) {
         for (index, step) in network.steps.enumerated() where step.isTrained {
             if case .linear(let linear) = step.operation, linear.positions == 1 {
                 let (x, dy) = factors(of: index)
@@ -42,7 +43,7 @@ extension Pass where Number == Float {
                 }
                 continue
             }
-            forEachRowGradient(of: index, parameters, gradient) { row, part in
+            try forEachRowGradient(of: index, parameters, gradient) { row, part in
                 norms[row] += Vectors.dot(gradient + part.lowerBound, gradient + part.lowerBound, part.count)
                 (gradient + part.lowerBound).update(repeating: 0, count: part.count)
             }
@@ -70,29 +71,18 @@ extension Pass where Number == Float {
     private func forEachRowGradient(
         of index: Int, _ parameters: Parameters<Float>, _ gradient: UnsafeMutablePointer<Float>,
         _ body: (Int, Range<Int>) -> Void
-    ) {
+    ) throws(Interrupted) {
         let step = network.steps[index]
-        let dy = factors(of: index).dy
         for row in 0..<rows {
-            let frame = frame(index, parameters, row: row)
-            step.operation.accumulate(frame, step, dy: dy + row * step.outputWidth, into: gradient)
+            addGradient(of: index, row: row, parameters, to: gradient)
             if case .embedding(let embedding) = step.operation {
                 // A few rows of what may be a large matrix.
-                embedding.forEachRow(of: frame) { body(row, $0) }
+                embedding.forEachRow(of: frame(index, parameters, row: row)) { body(row, $0) }
+                try check(after: step.operations)
             } else {
                 body(row, step.trained)
+                try check(after: step.operations + 4 * step.trained.count)
             }
         }
-    }
-}
-
-extension Pass {
-    /// What the functions of a step with trained tensors are lent for one of the rows: what such a step keeps, it keeps row after row.
-    func frame(_ index: Int, _ parameters: Parameters<Number>, row: Int) -> Frame<Number> {
-        let (frame, step) = (frame(index, parameters), network.steps[index])
-        return Frame(
-            rows: 1, parameters: parameters, x: frame.x + row * step.inputWidth, y: frame.y + row * step.outputWidth,
-            saved: frame.saved + row * step.operation.savedWidth(step, order), scratch: frame.scratch,
-            parallel: frame.parallel)
     }
 }

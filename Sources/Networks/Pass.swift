@@ -8,6 +8,9 @@ final class Pass<Number: Real> {
     let order: DerivativeOrder
     /// Threads that a single product of matrices may be spread over: only for whoever has a small batch and nothing else to spread.
     var parallel = Parallel(threads: 1)
+    /// What says when to stop. Every way through the network asks, after a step by which there was enough work since the last question.
+    var interruption = Interruption.never { didSet { pace = PacedInterruption(interruption) } }
+    private var pace = PacedInterruption(.never)
     /// The most rows of a chunk.
     let capacity: Int
     /// The chunk's rows.
@@ -23,6 +26,9 @@ final class Pass<Number: Real> {
     private let memory: AlignedMemory<Number>
     /// The first step with trained tensors: what is before it knows no direction and needs no δ.
     private let firstTrained: Int
+
+    /// Bytes set aside.
+    var byteCount: Int { memory.count * MemoryLayout<Number>.stride }
 
     /// Memory for derivatives of an order.
     init(_ network: Network, order: DerivativeOrder, capacity: Int) {
@@ -94,8 +100,33 @@ final class Pass<Number: Real> {
             scratch: scratch, parallel: parallel)
     }
 
+    /// What the functions of a step with trained tensors are lent for one of the rows: what such a step keeps, it keeps row after row.
+    func frame(_ index: Int, _ parameters: Parameters<Number>, row: Int) -> Frame<Number> {
+        let (frame, step) = (frame(index, parameters), network.steps[index])
+        return Frame(
+            rows: 1, parameters: parameters, x: frame.x + row * step.inputWidth, y: frame.y + row * step.outputWidth,
+            saved: frame.saved + row * step.operation.savedWidth(step, order), scratch: frame.scratch,
+            parallel: frame.parallel)
+    }
+
+    /// gradient ← gradient + a step's part of one row's gradient, from x and δ that `forward` and `backward` have left.
+    func addGradient(
+        of index: Int, row: Int, _ parameters: Parameters<Number>, to gradient: UnsafeMutablePointer<Number>
+    ) {
+        let step = network.steps[index]
+        step.operation.accumulate(
+            frame(index, parameters, row: row), step, dy: factors(of: index).dy + row * step.outputWidth, into: gradient)
+    }
+
+    /// Notes that about so many floating-point operations were done for a row, and asks whether to stop if it is time.
+    func check(afterForEachRow operations: Int) throws(Interrupted) { try check(after: rows * operations) }
+
+    /// The same of operations in all.
+    func check(after operations: Int) throws(Interrupted) { try pace.check(after: operations) }
+
     /// Outputs of `rows` examples, whose inputs are in place.
-    func forward(rows: Int, _ parameters: Parameters<Number>) {
+    /// - Throws: `Interrupted`, as all that follow; activations are of no use then.
+    func forward(rows: Int, _ parameters: Parameters<Number>) throws(Interrupted) {
         precondition(rows <= capacity, "a chunk takes \(capacity) rows")
         self.rows = rows
         for (index, step) in network.steps.enumerated() {
@@ -103,13 +134,14 @@ final class Pass<Number: Real> {
             if case .addition(let addition) = step.operation {
                 Self.add(activations[addition.origin], to: activations[index + 1], rows * step.outputWidth)
             }
+            try check(afterForEachRow: step.operations)
         }
     }
 
     /// δ of every activation from those of the outputs; where a gradient is given, Σ_rows ∇θ is added to it, or takes its place.
     func backward(
         _ parameters: Parameters<Number>, addingTo gradient: UnsafeMutablePointer<Number>? = nil, overwriting: Bool = false
-    ) {
+    ) throws(Interrupted) {
         for index in network.steps.indices.reversed() where index >= firstTrained {
             let step = network.steps[index]
             let frame = frame(index, parameters)
@@ -120,21 +152,24 @@ final class Pass<Number: Real> {
                     if overwriting { (gradient + step.trained.lowerBound).update(repeating: 0, count: step.trained.count) }
                     step.operation.accumulate(frame, step, dy: gradients[index + 1], into: gradient)
                 }
+                try check(afterForEachRow: step.operations)
             }
             guard index > firstTrained else { continue }
             step.operation.backward(frame, step, dy: gradients[index + 1], dx: gradients[index])
             for end in network.skips[index] { Self.add(gradients[end], to: gradients[index], rows * step.inputWidth) }
+            try check(afterForEachRow: step.operations)
         }
     }
 
     /// Tangents of every activation along a direction v in θ.
-    func tangent(along v: UnsafePointer<Number>, _ parameters: Parameters<Number>) {
+    func tangent(along v: UnsafePointer<Number>, _ parameters: Parameters<Number>) throws(Interrupted) {
         for (index, step) in network.steps.enumerated() where index >= firstTrained {
             step.operation.tangent(
                 frame(index, parameters), step, x: tangentOf(index), v: step.isTrained ? v : nil, into: tangents[index + 1])
             if case .addition(let addition) = step.operation, let incoming = tangentOf(addition.origin) {
                 Self.add(incoming, to: tangents[index + 1], rows * step.outputWidth)
             }
+            try check(afterForEachRow: 2 * step.operations)
         }
     }
 
@@ -147,7 +182,7 @@ final class Pass<Number: Real> {
     func tangentBackward(
         along v: UnsafePointer<Number>, _ parameters: Parameters<Number>, addingTo gradient: UnsafeMutablePointer<Number>,
         overwriting: Bool = false
-    ) {
+    ) throws(Interrupted) {
         for index in network.steps.indices.reversed() where index >= firstTrained {
             let step = network.steps[index]
             let frame = frame(index, parameters)
@@ -162,6 +197,7 @@ final class Pass<Number: Real> {
                     frame, step, x: tangentOf(index), v: direction, dy: gradients[index + 1],
                     tangentDy: gradientTangents[index + 1], into: gradient)
             }
+            if step.isTrained { try check(afterForEachRow: 2 * step.operations) }
             guard index > firstTrained else { continue }
             step.operation.tangentBackward(
                 frame, step, x: tangentOf(index), v: direction, dy: gradients[index + 1],
@@ -169,6 +205,7 @@ final class Pass<Number: Real> {
             for end in network.skips[index] {
                 Self.add(gradientTangents[end], to: gradientTangents[index], rows * step.inputWidth)
             }
+            try check(afterForEachRow: 2 * step.operations)
         }
     }
 

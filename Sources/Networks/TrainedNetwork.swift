@@ -11,8 +11,13 @@ public struct TrainedNetwork: Sendable {
     ///   - parameters: θ, `network.parameterCount` numbers.
     ///   - fixed: the tensors that are not trained, `network.fixedCount` numbers.
     public init(_ network: Network, parameters: [Float], fixed: [Float] = []) {
+        self.init(network, parameters: parameters, fixed: AlignedMemory(copying: fixed), passes: PassPool())
+    }
+
+    /// With fixed tensors and passes that it shares with the same network at other θ.
+    init(_ network: Network, parameters: some Collection<Float>, fixed: AlignedMemory<Float>, passes: PassPool<Float>) {
         self.network = network
-        computation = Computation(network, parameters: parameters, fixed: fixed)
+        computation = Computation(network, parameters: parameters, fixed: fixed, passes: passes)
         layout = FactorLayout(network)
     }
 
@@ -70,7 +75,8 @@ public struct TrainedNetwork: Sendable {
         let count = rows.count * network.parameterCount
         return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             if let start = buffer.baseAddress {
-                try computation.gradients(of: .range(rows), examples, into: start, interruption: interruption)
+                try writeGradients(
+                    of: [rows], in: examples, into: start, parallel: Parallel(threads: 1), interruption: interruption)
             }
             initialized = count
         }
@@ -85,18 +91,22 @@ public struct TrainedNetwork: Sendable {
         precondition(batch.count > 0, "a mean needs examples")
         let length = network.parameterCount
         let pieces = Parallel.ranges(of: batch.count, pieces: ExamplePieces.count(of: batch.count, dimension: length))
-        let partials = AlignedMemory<Float>(repeating: 0, count: length * pieces.count)
-        let losses = AlignedMemory<Double>(repeating: 0, count: pieces.count)
+        // The first piece's goes where all shall be.
+        let partials = AlignedMemory<Float>(uninitialized: length * (pieces.count - 1))
+        let losses = AlignedMemory<Double>(uninitialized: pieces.count)
         let factor = 1 / Float(batch.count)
-        // Only read, by every piece.
-        nonisolated(unsafe) let batch = batch
+        // Only read, by every piece, and written by one.
+        nonisolated(unsafe) let (batch, gradient) = (batch, gradient)
         try parallel.forEach(pieces.count, interruption: interruption) { piece in
             losses.start[piece] = try computation.addGradient(
-                over: batch.part(pieces[piece]), of: examples, factor: factor, to: partials.start + piece * length,
+                over: batch.part(pieces[piece]), of: examples, factor: factor,
+                to: piece == 0 ? gradient : partials.start + (piece - 1) * length, overwriting: true,
                 interruption: interruption)
         }
-        gradient.update(from: partials.start, count: length)
-        for piece in 1..<pieces.count { BLAS.add(length, alpha: 1, partials.start + piece * length, to: gradient) }
+        for piece in 1..<pieces.count {
+            try interruption.check()
+            BLAS.add(length, alpha: 1, partials.start + (piece - 1) * length, to: gradient)
+        }
         return losses.elements.reduce(0, +) / Double(batch.count)
     }
 

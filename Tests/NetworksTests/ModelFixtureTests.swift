@@ -74,12 +74,11 @@ struct ModelFixtureTests {
     private func hessianProduct(_ fixture: ModelFixture, of v: [Double]) throws -> [Double] {
         let computation = fixture.inDouble
         var image = [Double](repeating: 0, count: v.count)
-        try computation.withPass(.second) { pass in
+        try computation.withPass(.second, interruption: .never) { pass in
             var state = [Double](repeating: 0, count: pass.capacity * computation.loss.stateWidth)
             try computation.addProduct(
                 .hessian, over: .range(0..<fixture.training.count), of: fixture.training,
-                factor: 1 / Double(fixture.training.count), x: v, to: &image, count: 1, pass: pass, state: &state,
-                interruption: .never)
+                factor: 1 / Double(fixture.training.count), x: v, to: &image, count: 1, pass: pass, state: &state)
         }
         return image
     }

@@ -8,14 +8,16 @@ public struct NetworkObjective: TrainingObjective {
     public let network: Network
     /// What it is trained on.
     public let examples: LabeledExamples
-    private let fixed: [Float]
+    private let fixed: AlignedMemory<Float>
+    /// Evaluations follow each other at one θ after the other, with the same memory.
+    private let passes = PassPool<Float>()
 
     /// - Parameter fixed: the tensors that are not trained, `network.fixedCount` numbers.
     public init(_ network: Network, fixed: [Float] = [], on examples: LabeledExamples) {
         precondition(fixed.count == network.fixedCount, "shapes were checked at the edge")
         self.network = network
         self.examples = examples
-        self.fixed = fixed
+        self.fixed = AlignedMemory(copying: fixed)
     }
 
     /// p.
@@ -49,6 +51,7 @@ public struct NetworkObjective: TrainingObjective {
     }
 
     private func trained(_ parameters: UnsafePointer<Float>) -> TrainedNetwork {
-        TrainedNetwork(network, parameters: Array(UnsafeBufferPointer(start: parameters, count: dimension)), fixed: fixed)
+        TrainedNetwork(
+            network, parameters: UnsafeBufferPointer(start: parameters, count: dimension), fixed: fixed, passes: passes)
     }
 }
