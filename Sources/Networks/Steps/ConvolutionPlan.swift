@@ -38,13 +38,19 @@ struct ConvolutionPlan: Sendable {
         leavesOut = covered < input.height * input.width
     }
 
+    /// The most places in the window for all channels of x, or of y: each has an entry in a list.
+    private static let mostTaps = 1 << 22
+    /// The most pairs of remainders of rows and columns: each has a correlation of its own.
+    private static let mostPhases = 1 << 14
+
     /// What x and δy are copied to. Nil where that is too much: see `ConvolutionStep.workingCount`.
     static func planes(
         inChannels: Int, outChannels: Int, input: LayerSpec.Pair, output: LayerSpec.Pair, window: LayerSpec.Window
     ) -> (input: ConvolutionPlanes, output: ConvolutionPlanes)? {
-        // The window's places are listed: more than that are no convolution's.
-        guard max(window.kernel.height, window.kernel.width) <= 1 << 20 else { return nil }
+        let taps = [max(inChannels, outChannels), window.kernel.height, window.kernel.width].product
+        guard let taps, taps <= mostTaps else { return nil }
         let (rows, columns) = axes(input, output, window)
+        guard rows.phases.count * columns.phases.count <= mostPhases else { return nil }
         return planes(inChannels: inChannels, outChannels: outChannels, rows, columns)
     }
 

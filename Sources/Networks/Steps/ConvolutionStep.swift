@@ -34,7 +34,8 @@ struct ConvolutionStep: StepKernel {
     }
 
     /// Numbers of scratch that one example needs: its images with zeros around them. Nil where there are more than 2²⁷, as a small image
-    /// with a huge padding and dilation has, or where the window has more than 2²⁰ rows or columns.
+    /// with a huge padding and dilation has; where the window has more than 2²² places for all channels; or where stride and window are
+    /// so large that the places have more than 2¹⁴ different remainders by the stride.
     static func workingCount(
         inChannels: Int, outChannels: Int, input: LayerSpec.Pair, output: LayerSpec.Pair, window: LayerSpec.Window
     ) -> Int? {

@@ -225,4 +225,18 @@ struct ConvolutionStepTests {
         #expect(count(10, 10, padding: 1 << 30, dilation: 1 << 31) == nil)
         #expect(count(10, 10, padding: 1 << 40, dilation: 1 << 41) == nil)
     }
+
+    @Test("a window with too many places, or too many remainders by its stride, is known before they are listed")
+    func listedPlaces() {
+        func count(_ channels: Int, _ side: Int, kernel: Int, stride: Int) -> Int? {
+            ConvolutionStep.workingCount(
+                inChannels: channels, outChannels: 1, input: .init(side), output: .init((side - kernel) / stride + 1),
+                window: .init(kernel: .init(kernel), stride: .init(stride)))
+        }
+        #expect(count(1, 256, kernel: 128, stride: 128) == 256 * 256)
+        #expect(count(1, 256, kernel: 129, stride: 129) == nil)
+        #expect(count(64, 256, kernel: 256, stride: 1) != nil)
+        #expect(count(65, 256, kernel: 256, stride: 1) == nil)
+        #expect(count(1 << 26, 1 << 30, kernel: 1 << 30, stride: 1 << 30) == nil)
+    }
 }
