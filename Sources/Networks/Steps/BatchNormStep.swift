@@ -8,25 +8,27 @@ struct BatchNormStep: StepKernel {
     let mean, variance: TensorSlot
     let weight, bias: TensorSlot?
 
-    /// Coefficients, three for each channel.
-    func scratchCount(rows: Int) -> Int { 3 * channels }
+    /// Coefficients, four for each channel.
+    func scratchCount(rows: Int) -> Int { 4 * channels }
 
     func forward<Number: Real>(_ frame: Frame<Number>, _ step: Step, order: DerivativeOrder) {
-        let (scales, shifts) = (frame.scratch, frame.scratch + 2 * channels)
+        let coefficients = Coefficients(frame, channels)
         let mean = mean.pointer(in: frame.parameters)
         let bias = bias?.pointer(in: frame.parameters)
         for c in 0..<channels {
-            scales[c] = scale(frame, c)
-            shifts[c] = (bias?[c] ?? 0) - mean[c] * scales[c]
+            coefficients.q[c] = scale(frame, c)
+            coefficients.m[c] = mean[c]
+            coefficients.s[c] = bias?[c] ?? 0
         }
-        combine(frame, frame.x, nil, shifted: true, into: frame.y)
+        combine(frame, nil, frame.x, coefficients, into: frame.y)
     }
 
     func backward<Number: Real>(
         _ frame: Frame<Number>, _ step: Step, dy: UnsafePointer<Number>, dx: UnsafeMutablePointer<Number>
     ) {
-        for c in 0..<channels { frame.scratch[c] = scale(frame, c) }
-        combine(frame, dy, nil, shifted: false, into: dx)
+        let coefficients = Coefficients(frame, channels)
+        for c in 0..<channels { coefficients.p[c] = scale(frame, c) }
+        combine(frame, dy, nil, coefficients, into: dx)
     }
 
     func accumulate<Number: Real>(
@@ -53,27 +55,29 @@ struct BatchNormStep: StepKernel {
         _ frame: Frame<Number>, _ step: Step, x: UnsafePointer<Number>?, v: UnsafePointer<Number>?,
         into y: UnsafeMutablePointer<Number>
     ) {
-        let (scales, slopes, shifts) = (frame.scratch, frame.scratch + channels, frame.scratch + 2 * channels)
+        let coefficients = Coefficients(frame, channels)
         let mean = mean.pointer(in: frame.parameters)
         let (direction, shift) = (v.flatMap { weight?.part(of: $0) }, v.flatMap { bias?.part(of: $0) })
         for c in 0..<channels {
-            scales[c] = scale(frame, c)
-            slopes[c] = direction.map { $0[c] * reciprocal(frame, c) } ?? 0
-            shifts[c] = (shift?[c] ?? 0) - mean[c] * slopes[c]
+            coefficients.p[c] = scale(frame, c)
+            coefficients.q[c] = direction.map { $0[c] * reciprocal(frame, c) } ?? 0
+            coefficients.m[c] = mean[c]
+            coefficients.s[c] = shift?[c] ?? 0
         }
-        combine(frame, x, direction == nil ? nil : UnsafePointer(frame.x), shifted: v != nil, into: y)
+        combine(frame, x, direction == nil ? nil : UnsafePointer(frame.x), coefficients, into: y)
     }
 
     func tangentBackward<Number: Real>(
         _ frame: Frame<Number>, _ step: Step, x: UnsafePointer<Number>?, v: UnsafePointer<Number>?,
         dy: UnsafePointer<Number>, tangentDy: UnsafePointer<Number>, tangentDx: UnsafeMutablePointer<Number>
     ) {
+        let coefficients = Coefficients(frame, channels)
         let direction = v.flatMap { weight?.part(of: $0) }
         for c in 0..<channels {
-            frame.scratch[c] = scale(frame, c)
-            frame.scratch[channels + c] = direction.map { $0[c] * reciprocal(frame, c) } ?? 0
+            coefficients.p[c] = scale(frame, c)
+            coefficients.q[c] = direction.map { $0[c] * reciprocal(frame, c) } ?? 0
         }
-        combine(frame, tangentDy, direction == nil ? nil : dy, shifted: false, into: tangentDx)
+        combine(frame, tangentDy, direction == nil ? nil : dy, coefficients, into: tangentDx)
     }
 
     func tangentAccumulate<Number: Real>(
@@ -104,33 +108,48 @@ extension BatchNormStep {
         reciprocal(frame, channel) * (weight?.pointer(in: frame.parameters)[channel] ?? 1)
     }
 
-    /// out ← p·a + q·b + s, where each channel's p, q and s lie in the scratch; no a or no b is zero, and so is s unless `shifted`.
+    /// Each channel's p, q, m and s of p·a + q·(b − m) + s; the last two are zero unless set.
+    private struct Coefficients<Number: Real> {
+        let p, q, m, s: UnsafeMutablePointer<Number>
+
+        @inline(__always)
+        init(_ frame: Frame<Number>, _ channels: Int) {
+            p = frame.scratch
+            q = p + channels
+            m = q + channels
+            s = m + channels
+            m.update(repeating: 0, count: 2 * channels)
+        }
+    }
+
+    /// out ← p·a + q·(b − m) + s; no a or no b is zero. The mean is taken off before anything is multiplied, as a channel that hardly varies
+    /// would lose its digits otherwise.
     @inline(__always)
     private func combine<Number: Real>(
-        _ frame: Frame<Number>, _ a: UnsafePointer<Number>?, _ b: UnsafePointer<Number>?, shifted: Bool,
+        _ frame: Frame<Number>, _ a: UnsafePointer<Number>?, _ b: UnsafePointer<Number>?, _ coefficients: Coefficients<Number>,
         into out: UnsafeMutablePointer<Number>
     ) {
-        let (p, q, s) = (frame.scratch, frame.scratch + channels, frame.scratch + 2 * channels)
-        if !shifted { s.update(repeating: 0, count: channels) }
+        let (p, q, m, s) = (coefficients.p, coefficients.q, coefficients.m, coefficients.s)
         if spatial == 1 {
             for row in 0..<frame.rows {
                 let (out, a, b) = (out + row * channels, a.map { $0 + row * channels }, b.map { $0 + row * channels })
                 switch (a, b) {
-                case (let a?, let b?): for c in 0..<channels { out[c] = p[c] * a[c] + q[c] * b[c] + s[c] }
+                case (let a?, let b?): for c in 0..<channels { out[c] = p[c] * a[c] + q[c] * (b[c] - m[c]) + s[c] }
                 case (let a?, nil): for c in 0..<channels { out[c] = p[c] * a[c] + s[c] }
-                case (nil, let b?): for c in 0..<channels { out[c] = q[c] * b[c] + s[c] }
+                case (nil, let b?): for c in 0..<channels { out[c] = q[c] * (b[c] - m[c]) + s[c] }
                 case (nil, nil): for c in 0..<channels { out[c] = s[c] }
                 }
             }
             return
         }
         for image in 0..<frame.rows * channels {
-            let (p, q, s) = (p[image % channels], q[image % channels], s[image % channels])
+            let c = image % channels
+            let (p, q, m, s) = (p[c], q[c], m[c], s[c])
             let numbers = image * spatial..<(image + 1) * spatial
             switch (a, b) {
-            case (let a?, let b?): for i in numbers { out[i] = p * a[i] + q * b[i] + s }
+            case (let a?, let b?): for i in numbers { out[i] = p * a[i] + q * (b[i] - m) + s }
             case (let a?, nil): for i in numbers { out[i] = p * a[i] + s }
-            case (nil, let b?): for i in numbers { out[i] = q * b[i] + s }
+            case (nil, let b?): for i in numbers { out[i] = q * (b[i] - m) + s }
             case (nil, nil): for i in numbers { out[i] = s }
             }
         }

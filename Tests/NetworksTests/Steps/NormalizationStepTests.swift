@@ -122,4 +122,23 @@ struct NormalizationStepTests {
         #expect(run.forward() == Array(run.parameters[6...]))
         #expect(!run.everything().joined().contains { $0.isNaN })
     }
+
+    @Test("a channel that hardly varies keeps its digits", arguments: [1, 3])
+    func smallVariance(spatial: Int) {
+        var double = StepRun<Double>(StepCase.batchNorm(2, spatial: spatial, epsilon: 1e-12))
+        double.fixed.replaceSubrange(0..<4, with: [1000, -300, 1e-8, 1e-10])
+        double.fixed = double.fixed.map { Double(Float($0)) }
+        double.x = double.x.indices.map { i in
+            Double(Float((i / spatial) % 2 == 0 ? 1000 : -300) + Float(i % 5) * 0x1p-12)
+        }
+        double.parameters = double.parameters.map { Double(Float($0)) }
+        var single = StepRun<Float>(double.subject)
+        single.fixed = double.fixed.map { Float($0) }
+        single.x = double.x.map { Float($0) }
+        single.parameters = double.parameters.map { Float($0) }
+        let expected = double.forward()
+        let size = expected.reduce(0) { max($0, abs($1)) }
+        #expect(size > 1)
+        for (y, truth) in zip(single.forward(), expected) { #expect(abs(Double(y) - truth) < 1e-6 * size) }
+    }
 }

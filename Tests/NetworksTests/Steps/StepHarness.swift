@@ -8,8 +8,7 @@ func sine(_ x: Double) -> Double { sin(x) }
 /// sanitizer sees what is touched beyond it, and full of NaN before it is written.
 struct StepRun<Number: Real> {
     let subject: StepCase
-    var x, parameters: [Number]
-    private let fixed: [Number]
+    var x, parameters, fixed: [Number]
 
     init(_ subject: StepCase) {
         self.subject = subject
