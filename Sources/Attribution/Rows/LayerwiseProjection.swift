@@ -7,8 +7,8 @@ public import Networks
 public struct LayerwiseProjection: DirectionProjection {
     /// One layer and what projects its part of θ.
     enum Part: Sendable {
-        /// G₁ [·] G₂ᵀ: of δ and x, a 1 behind x where there are biases; and of matrices [W | b] as they are.
-        case linear(TrainedLayer.Linear, ofFactors: RankOneProjection, ofMatrix: RankOneProjection)
+        /// G₁ [·] G₂ᵀ.
+        case linear(TrainedLayer.Linear, RankOneProjection)
         case other(SparseProjection)
     }
 
@@ -18,8 +18,6 @@ public struct LayerwiseProjection: DirectionProjection {
     public let outputWidth: Int
     let parts: [(layer: TrainedLayer, part: Part)]
 
-    /// Rows of a matrix that are projected at a time.
-    private static let rowsTogether = 256
     /// Floats of the layers' projections at a time: 16 MiB.
     private static let partials = 4 << 20
 
@@ -35,8 +33,8 @@ public struct LayerwiseProjection: DirectionProjection {
         inputWidth = network.parameterCount
         outputWidth = dimension
         let layers = network.trainedLayers
-        // Four matrices for each linear layer.
-        let budget = memoryBudget / max(1, 4 * layers.count)
+        // Two matrices for each linear layer.
+        let budget = memoryBudget / max(1, 2 * layers.count)
         parts = try layers.enumerated().map { index, layer in
             guard let linear = layer.linear else {
                 let projection = try SparseProjection(
@@ -45,23 +43,14 @@ public struct LayerwiseProjection: DirectionProjection {
                     interruption: interruption)
                 return (layer, .other(projection))
             }
-            func projection(inputs: Int, hasBias: Bool) throws -> RankOneProjection {
-                try RankOneProjection(
-                    outputs: linear.outputs, inputs: inputs, hasBias: hasBias, dimension: dimension, seed: seed, index: index,
-                    memoryBudget: budget, parallel: parallel, interruption: interruption)
-            }
-            // G₂ is the same: a bias is one column more, which a matrix brings and an input does not.
-            return (
-                layer,
-                .linear(
-                    linear, ofFactors: try projection(inputs: linear.inputs, hasBias: linear.hasBias),
-                    ofMatrix: try projection(inputs: linear.inputs + (linear.hasBias ? 1 : 0), hasBias: false))
-            )
+            let projection = try RankOneProjection(
+                outputs: linear.outputs, inputs: linear.inputs, hasBias: linear.hasBias, dimension: dimension, seed: seed,
+                index: index, memoryBudget: budget, parallel: parallel, interruption: interruption)
+            return (layer, .linear(linear, projection))
         }
     }
 
-    /// See `DirectionProjection`. A linear layer's part is a matrix S [C, D], with b behind it as a column where there are biases: the sum
-    /// of e_c ⊗ (S_c, b_c) over its rows, which are projected as positions are. C·(C + D)·√d multiplications a direction.
+    /// See `DirectionProjection`.
     public func project(
         _ directions: [Float], count: Int, parallel: Parallel, interruption: Interruption
     ) throws -> [Float] {
@@ -98,26 +87,10 @@ public struct LayerwiseProjection: DirectionProjection {
         case .other(let projection):
             try projection.project(
                 direction, count: 1, into: out, parallel: Parallel(threads: 1), interruption: interruption)
-        case .linear(let linear, _, let projection):
-            let (rows, width) = (min(linear.outputs, Self.rowsTogether), projection.inputs)
-            let unit = AlignedMemory<Float>(uninitialized: rows * linear.outputs)
-            let matrix = AlignedMemory<Float>(uninitialized: rows * width)
-            let sum = AlignedMemory<Float>(uninitialized: outputWidth)
-            let biases = direction + linear.outputs * linear.inputs
-            for first in stride(from: 0, to: linear.outputs, by: rows) {
-                let some = min(rows, linear.outputs - first)
-                unit.start.update(repeating: 0, count: some * linear.outputs)
-                for row in 0..<some {
-                    unit.start[row * linear.outputs + first + row] = 1
-                    (matrix.start + row * width).update(
-                        from: direction + (first + row) * linear.inputs, count: linear.inputs)
-                    if linear.hasBias { matrix.start[row * width + linear.inputs] = biases[first + row] }
-                }
-                try projection.project(
-                    outputGradients: unit.start, inputs: matrix.start, positions: some, count: 1, into: sum.start,
-                    interruption: interruption)
-                for k in 0..<outputWidth { out[k] += sum.start[k] }
-            }
+        case .linear(let linear, let projection):
+            try projection.project(
+                weights: direction, biases: linear.hasBias ? direction + linear.outputs * linear.inputs : nil, into: out,
+                interruption: interruption)
         }
     }
 }

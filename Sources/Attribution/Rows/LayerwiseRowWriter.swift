@@ -46,7 +46,7 @@ public struct LayerwiseRowWriter: GradientRowWriter {
     ) throws {
         let (layer, part) = projection.parts[index]
         switch part {
-        case .linear(let linear, let rankOne, _):
+        case .linear(let linear, let rankOne):
             try rankOne.project(
                 outputGradients: factors.outputGradients(of: layer), inputs: factors.inputs(of: layer),
                 positions: linear.positions, count: factors.count, into: out, interruption: interruption)

@@ -92,7 +92,7 @@ public struct ProjectionChoice: Hashable, Sendable {
             let root = Int(Double(dimension).squareRoot().rounded(.up))
             return network.trainedLayers.reduce(0) { sum, layer in
                 guard let linear = layer.linear else { return sum + kept(layer.parameters.count, ProjectionType.nonzeros) }
-                return sum + kept(2 * (linear.outputs + linear.inputs + 1), (root + 63) / 64 * 64)
+                return sum + kept(linear.outputs + linear.inputs + 1, (root + 63) / 64 * 64)
             }
         }
     }

@@ -112,6 +112,9 @@ struct RandomPanels: Sendable {
 
     /// Writes the 64 numbers of one input in a panel.
     func write(panel: Int, input: Int, into out: UnsafeMutablePointer<Float>) {
+        if let kept {
+            return out.update(from: kept.start + (panel * inputs + input) * Self.panelWidth, count: Self.panelWidth)
+        }
         Self.make(distribution, key: key, stream: stream, panel: panel, input..<input + 1, into: out)
     }
 }

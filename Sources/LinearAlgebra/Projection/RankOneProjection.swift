@@ -101,12 +101,34 @@ public struct RankOneProjection: Sendable {
         }
     }
 
+    /// The projection of a vector like the layer's parameters, weights [C, D] row by row and biases where it has them: `dimension` numbers.
+    ///
+    /// It is the sum over its rows of e_c ⊗ (S_c, b_c), each projected as a position is; G₁·e_c is a column of G₁. C·(D + √d)·√d
+    /// multiplications.
+    /// - Throws: `Interrupted`.
+    public func project(
+        weights: UnsafePointer<Float>, biases: UnsafePointer<Float>?, into out: UnsafeMutablePointer<Float>,
+        interruption: Interruption = .never
+    ) throws {
+        precondition((biases != nil) == hasBias, "biases where the layer has them")
+        out.update(repeating: 0, count: dimension)
+        let sides = Sides(self, rows: min(Self.rowsTogether, outputs))
+        var paced = PacedInterruption(interruption)
+        for first in stride(from: 0, to: outputs, by: Self.rowsTogether) {
+            let rows = first..<min(first + Self.rowsTogether, outputs)
+            try sides.load(rows, weights: weights, biases: biases, interruption: &paced)
+            sides.addOuterProducts(0..<rows.count, to: out)
+            try paced.check(after: 2 * rows.count * dimension)
+        }
+        for i in 0..<dimension { out[i] /= Float(root) }
+    }
+
     /// G₁·δ and G₂·x of a few positions.
     private final class Sides {
         private let projection: RankOneProjection
         private let left: AlignedMemory<Float>
         private let right: AlignedMemory<Float>
-        /// What the bias adds to G₂·x.
+        /// What a bias of 1 adds to G₂·x.
         private let bias: AlignedMemory<Float>
         private let stride: Int
 
@@ -133,9 +155,34 @@ public struct RankOneProjection: Sendable {
                 try projection.left.addProduct(
                     panel: panel, of: gradients, stride: projection.outputs, count: rows, inputCount: projection.outputs,
                     to: left.start + offset, outStride: stride, interruption: &interruption)
+            }
+            try addInputs(inputs, rows, interruption: &interruption)
+        }
+
+        /// Of δ that are unit vectors, and x that are rows of a matrix.
+        func load(
+            _ rows: Range<Int>, weights: UnsafePointer<Float>, biases: UnsafePointer<Float>?,
+            interruption: inout PacedInterruption
+        ) throws(Interrupted) {
+            for row in rows {
+                let place = (row - rows.lowerBound) * stride
+                for panel in 0..<projection.left.panelCount {
+                    projection.left.write(
+                        panel: panel, input: row, into: left.start + place + panel * RandomPanels.panelWidth)
+                }
+                let factor = biases?[row] ?? 0
+                for k in 0..<stride { right.start[place + k] = factor * bias.start[k] }
+            }
+            try addInputs(weights + rows.lowerBound * projection.inputs, rows.count, interruption: &interruption)
+        }
+
+        private func addInputs(
+            _ inputs: UnsafePointer<Float>, _ rows: Int, interruption: inout PacedInterruption
+        ) throws(Interrupted) {
+            for panel in 0..<projection.right.panelCount {
                 try projection.right.addProduct(
                     panel: panel, of: inputs, stride: projection.inputs, count: rows, inputCount: projection.inputs,
-                    to: right.start + offset, outStride: stride, interruption: &interruption)
+                    to: right.start + panel * RandomPanels.panelWidth, outStride: stride, interruption: &interruption)
             }
         }
 
