@@ -82,10 +82,13 @@ struct LossKernel {
             out[0] = state[0] * u[0]
             return
         }
+        // As A·(1, …, 1) = 0, u may be measured from the likeliest class's: nothing then cancels where the model is confident.
+        var top = 0
+        for c in 1..<width where state[c] > state[top] { top = c }
+        let (origin, weight) = (u[top], state[width])
         var mean: Number = 0
-        for c in 0..<width { mean += state[c] * u[c] }
-        let weight = state[width]
-        for c in 0..<width { out[c] = weight * state[c] * (u[c] - mean) }
+        for c in 0..<width { mean += state[c] * (u[c] - origin) }
+        for c in 0..<width { out[c] = weight * state[c] * ((u[c] - origin) - mean) }
     }
 
     /// out ← B·e with BBᵀ = A, of one example: for cross entropy B = diag(√p) − p√pᵀ.
