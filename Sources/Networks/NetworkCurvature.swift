@@ -79,13 +79,13 @@ public struct NetworkCurvature: CurvatureOperator {
     private static let smallBatch = 64
 
     /// y ← D·x over all examples. Of a few examples each product of matrices is spread over the threads, as pieces would leave each too
-    /// few rows, and their sums would take longer than the products.
+    /// few rows, and their sums would take longer than the products; but convolutions, which take long for each example, are not spread.
     /// - Throws: `Interrupted`.
     public func product(
         of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel,
         interruption: Interruption
     ) throws {
-        guard exampleCount <= Self.smallBatch else {
+        guard exampleCount <= Self.smallBatch, !model.network.hasConvolutions else {
             return try productByPieces(
                 of: x, to: y, vectorCount: vectorCount, parallel: parallel, interruption: interruption)
         }
