@@ -29,7 +29,8 @@ public protocol CurvatureOperator: Sendable {
     /// Memory for products with up to `vectorCount` vectors, which stop when `interruption` says so.
     func makeWorkspace(vectorCount: Int, interruption: Interruption) -> Workspace
 
-    /// y ← β·y + addend + α·(1/|B|) Σ_{i∈B} Cᵢ·x for each of `vectorCount` vectors, stacked `dimension` apart; no addend is zero.
+    /// y ← β·y + addend + α·(1/|B|) Σ_{i∈B} Cᵢ·x for each of `vectorCount` vectors, stacked `dimension` apart; no addend is zero, and B is
+    /// not empty.
     ///
     /// `x` and `y` may be the same memory: every read of a vector of x happens before the first write of its image. The result's bits
     /// depend on the arguments alone, and those of a vector's image on no other vector: it is as if each were multiplied alone.
@@ -127,8 +128,8 @@ extension CurvatureOperator {
         y.update(from: partials.start, count: length)
         // Plain sums, rounded once, element by element: no vector feels the others here either.
         for piece in 1..<ranges.count {
-            try interruption.check()
             for vector in 0..<vectorCount {
+                try interruption.check()
                 BLAS.add(dimension, alpha: 1, partials.start + piece * length + vector * dimension, to: y + vector * dimension)
             }
         }

@@ -46,7 +46,9 @@ public final class FeatureRows: Sendable {
 
     /// Copies rows of floats.
     public convenience init(_ rows: [Float], width: Int, multiplier: Float = 1) {
-        self.init(.float32(AlignedMemory(copying: rows)), count: width == 0 ? 0 : rows.count / width, width: width, multiplier: multiplier)
+        self.init(
+            .float32(AlignedMemory(copying: rows)), count: width == 0 ? 0 : rows.count / width, width: width,
+            multiplier: multiplier)
     }
 
     /// Calls `body` with the stored numbers of a range of rows as floats, row-major.

@@ -42,12 +42,15 @@ extension NetworkCurvature {
         let most = 4
         var moments = ElementMoments(count: dimension)
         for (block, range) in Parallel.ranges(of: probes, pieces: (probes + most - 1) / most).enumerated() {
-            let signs = signs(range.count, seed: seed, block: block)
+            let signs = try signs(range.count, seed: seed, block: block, interruption: interruption)
             let images = AlignedMemory<Float>(uninitialized: signs.count)
             try product(
                 of: signs, to: images.start, vectorCount: range.count, parallel: parallel, interruption: interruption)
             for i in signs.indices { images.start[i] *= signs[i] }
-            for k in 0..<range.count { moments.add(images, from: k * dimension) }
+            for k in 0..<range.count {
+                try interruption.check()
+                moments.add(images, from: k * dimension)
+            }
         }
         return moments.diagonal
     }

@@ -63,7 +63,7 @@ extension NetworkCurvature {
         let sums = AlignedMemory<Double>(repeating: 0, count: Self.traceProbes / Self.probesAtATime)
         let gaussNewton = NetworkCurvature(.gaussNewton, of: model, over: examples)
         try parallel.forEach(sums.count, interruption: interruption) { block in
-            let signs = signs(Self.probesAtATime, seed: 1, block: block)
+            let signs = try signs(Self.probesAtATime, seed: 1, block: block, interruption: interruption)
             for (curvature, sign) in [(self, 1.0), (gaussNewton, -1.0)] {
                 let images = try curvature.product(over: sample, of: signs, interruption: interruption)
                 sums.start[block] += sign * Vectors.dot(signs, images)
@@ -75,7 +75,7 @@ extension NetworkCurvature {
     /// Estimates of the Frobenius norms of some examples' Hessians.
     private func hessianNorms(of sample: [UInt32], parallel: Parallel, interruption: Interruption) throws -> [Double] {
         let norms = AlignedMemory<Double>(repeating: 0, count: sample.count)
-        let signs = signs(Self.normProbes, seed: 2, block: 0)
+        let signs = try signs(Self.normProbes, seed: 2, block: 0, interruption: interruption)
         let pieces = Parallel.ranges(of: sample.count, pieces: 16)
         try parallel.forEach(pieces.count, interruption: interruption) { piece in
             for place in pieces[piece] {
@@ -99,8 +99,14 @@ extension NetworkCurvature {
     }
 
     /// Stacked vectors like θ of random signs.
-    func signs(_ count: Int, seed: UInt64, block: Int) -> [Float] {
+    /// - Throws: `Interrupted`.
+    func signs(_ count: Int, seed: UInt64, block: Int, interruption: Interruption) throws(Interrupted) -> [Float] {
         var stream = RandomStream(seed: seed, index: UInt64(block))
-        return (0..<count * dimension).map { _ in stream.nextSign() }
+        var signs = [Float](repeating: 1, count: count * dimension)
+        for vector in 0..<count {
+            try interruption.check()
+            for i in vector * dimension..<(vector + 1) * dimension { signs[i] = stream.nextSign() }
+        }
+        return signs
     }
 }

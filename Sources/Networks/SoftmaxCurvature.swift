@@ -56,7 +56,8 @@ public struct SoftmaxCurvature: CurvatureOperator {
         size = CurvatureSize(trace: trace / Double(features.count), largestExampleNorm: largest)
     }
 
-    /// The same from the residuals r = p − onehot(y), [n, C], which are the gradient factors of such a network, and the labels y.
+    /// The same from the residuals r = p − onehot(y), [n, C], and the labels y: such a network's gradient factors where examples have no
+    /// weights, which would multiply them.
     public init(
         _ kind: Kind, model: SoftmaxRegression, features: FeatureRows, residuals: [Float], targets: [Int32]
     ) {
@@ -101,6 +102,7 @@ public struct SoftmaxCurvature: CurvatureOperator {
         over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
         to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace
     ) throws {
+        precondition(batch.count > 0, "a mean needs examples")
         let factor = alpha / Float(batch.count)
         let tile = workspace.tile
         // One tile can go straight to y: its product with x is complete before y is written. More tiles must not.

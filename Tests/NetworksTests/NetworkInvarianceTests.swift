@@ -206,6 +206,18 @@ struct NetworkInvarianceTests {
         }
     }
 
+    @Test("a step that takes long is followed by a question")
+    func interruptedWithinAChunk() throws {
+        let layer = #"{"type": "linear", "in_features": 300, "out_features": 300}"#
+        let subject = try RandomNetwork("three steps", "\(layer), \(layer), \(layer)", count: 64)
+        #expect(subject.network.rowsAtATime >= 64)
+        let asked = Atomic(0)
+        _ = try subject.trained.outputs(
+            of: subject.examples.features,
+            interruption: Interruption { asked.wrappingAdd(1, ordering: .relaxed).newValue < 0 })
+        #expect(asked.load(ordering: .relaxed) >= 3 + 2, "for the piece, for the chunk, for each step")
+    }
+
     @Test("other widths than the network's, directions of another length and no examples are a programmer's error")
     func shapes() async {
         await #expect(processExitsWith: .failure) {
@@ -223,6 +235,11 @@ struct NetworkInvarianceTests {
             var gradient = subject.parameters
             _ = try subject.trained.meanGradient(
                 over: .range(0..<0), of: subject.examples, into: &gradient, parallel: Parallel(threads: 1))
+        }
+        await #expect(processExitsWith: .failure) {
+            let subject = try RandomNetwork.all()[0]
+            let curvature = NetworkCurvature(.hessian, of: subject.trained, over: subject.examples)
+            _ = try curvature.products(of: subject.parameters, over: [])
         }
     }
 }

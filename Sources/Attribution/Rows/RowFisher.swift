@@ -61,6 +61,7 @@ public struct RowFisher: CurvatureOperator {
         over batch: ExampleBatch, alpha: Float, of x: UnsafePointer<Float>, beta: Float, plus addend: UnsafePointer<Float>?,
         to y: UnsafeMutablePointer<Float>, vectorCount: Int, workspace: Workspace
     ) throws {
+        precondition(batch.count > 0, "a mean needs examples")
         let factor = alpha / Float(batch.count)
         let (images, coefficients) = (workspace.images.start, workspace.coefficients.start)
         images.update(repeating: 0, count: vectorCount * dimension)

@@ -3,7 +3,8 @@ internal import LinearAlgebra
 /// What a step does.
 ///
 /// An enumeration rather than an existential: the compiler sees which kernel's generic function is called, and compiles it for single
-/// precision. A call through a protocol's table would run the generic code.
+/// precision. A call through a protocol's table would run the generic code. Each function has a switch of its own, as there are no
+/// closures that are generic themselves, which a single one could apply to any kernel.
 enum Operation: Sendable {
     case linear(LinearStep)
     case convolution(ConvolutionStep)
