@@ -43,7 +43,7 @@ struct TrainInterruptionTests {
 
     @Test(
         "wherever it is interrupted, it ends with the same checkpoints to the bit, and leaves no state behind",
-        arguments: [3, 10, 41])
+        arguments: [8, 10, 41])
     func anywhere(questions: Int) throws {
         let expected = try bench.undisturbed()
         #expect(expected.map { $0.split(separator: " ")[0] } == ["epoch-2", "epoch-4", "final"])
