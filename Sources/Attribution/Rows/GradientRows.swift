@@ -17,9 +17,24 @@ public protocol GradientRows: Sendable {
         parallel: Parallel, interruption: Interruption, _ body: @escaping @Sendable (Range<Int>, EncodedRows) throws -> Void
     ) throws
 
+    /// Runs `body` with views of the rows of a range from first to last, of `length` rows each but the last, by one thread.
+    /// - Throws: as above.
+    func forEachPart(
+        of range: Range<Int>, length: Int, interruption: Interruption, _ body: (EncodedRows) throws -> Void) throws
+
     /// Runs `body` with a view of each of some rows, by one thread.
     /// - Throws: as above.
     func forEach(_ rows: [UInt32], interruption: Interruption, _ body: (Int, EncodedRows) throws -> Void) throws
+}
+
+extension EncodedRows {
+    /// Runs `body` with the rows of a range from first to last, `length` at a time.
+    /// - Throws: what `body` throws.
+    public func forEachPart(of range: Range<Int>, length: Int, _ body: (EncodedRows) throws -> Void) rethrows {
+        for start in Swift.stride(from: range.lowerBound, to: range.upperBound, by: length) {
+            try body(part(start..<min(start + length, range.upperBound)))
+        }
+    }
 }
 
 /// Rows in memory.
@@ -53,6 +68,16 @@ public struct ResidentRows: GradientRows, @unchecked Sendable {
         try parallel.forEach((count + length - 1) / length, interruption: interruption) { piece in
             let stretch = piece * length..<min((piece + 1) * length, count)
             try body(stretch, rows.part(stretch))
+        }
+    }
+
+    /// See `GradientRows`.
+    public func forEachPart(
+        of range: Range<Int>, length: Int, interruption: Interruption, _ body: (EncodedRows) throws -> Void
+    ) throws {
+        try rows.forEachPart(of: range, length: length) { part in
+            try interruption.check()
+            try body(part)
         }
     }
 

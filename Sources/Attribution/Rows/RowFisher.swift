@@ -1,12 +1,15 @@
 public import LinearAlgebra
 
 /// The empirical Fisher matrix of gradients that are kept as rows, (1/n) Σ gᵢgᵢᵀ: what is known of a curvature where there is no
-/// network to differentiate.
+/// network to differentiate, or where gradients are projected.
 ///
-/// A product with an example is two products with its row: 4·d flops.
+/// A product with an example is two products with its row: 4·d flops. Where examples have weights, rows being gᵢ = wᵢ∇ℓᵢ, it is
+/// (1/n) Σ gᵢgᵢᵀ/wᵢ = (1/n) Σ wᵢ∇ℓᵢ∇ℓᵢᵀ, as it is of networks.
 public struct RowFisher: CurvatureOperator {
-    /// The rows, which must be in memory: solvers ask for single ones.
-    public let rows: ResidentRows
+    /// The rows. Where they are not in memory, products with single ones are slow; those over ranges, and the matrix itself, are not.
+    public let rows: any GradientRows
+    /// √(1/wᵢ) of each example, 0 for 1/0; nil where all are 1.
+    private let roots: [Float]?
     /// trace(D) and the largest ‖gᵢ‖².
     public let size: CurvatureSize
 
@@ -16,15 +19,23 @@ public struct RowFisher: CurvatureOperator {
     public var exampleCount: Int { rows.count }
 
     /// The Fisher matrix of some rows; measures them once.
-    /// - Throws: `Interrupted`.
-    public init(_ rows: ResidentRows, parallel: Parallel, interruption: Interruption = .never) throws {
+    /// - Parameter weights: what is in the rows already of each example; nil for 1.
+    /// - Throws: `Interrupted`, and what reading the rows may throw.
+    public init(
+        _ rows: any GradientRows, weights: [Float]? = nil, parallel: Parallel, interruption: Interruption = .never
+    ) throws {
+        precondition(weights?.count ?? rows.count == rows.count, "one weight for each row")
         self.rows = rows
+        let roots = weights.map { $0.map { $0 > 0 ? (1 / $0).squareRoot() : 0 } }
+        self.roots = roots
         let norms = AlignedMemory<Double>(uninitialized: rows.count)
         try rows.forEachStretch(parallel: parallel, interruption: interruption) { stretch, view in
             let row = AlignedMemory<Float>(uninitialized: view.width)
             for place in 0..<stretch.count {
+                if place % 64 == 0 { try interruption.check() }
                 view.decode(place..<place + 1, into: row.start)
-                norms.start[stretch.lowerBound + place] = Vectors.dot(row.start, row.start, view.width)
+                let root = Double(roots?[stretch.lowerBound + place] ?? 1)
+                norms.start[stretch.lowerBound + place] = Vectors.dot(row.start, row.start, view.width) * root * root
             }
         }
         size = CurvatureSize(
@@ -65,23 +76,33 @@ public struct RowFisher: CurvatureOperator {
         let factor = alpha / Float(batch.count)
         let (images, coefficients) = (workspace.images.start, workspace.coefficients.start)
         images.update(repeating: 0, count: vectorCount * dimension)
-        func add(_ view: EncodedRows) throws {
+        func add(_ view: EncodedRows, _ example: (Int) -> Int) throws {
             let count = view.count
             try view.score(
                 0..<count, along: x, vectorCount: vectorCount, into: coefficients, stride: count,
                 interruption: workspace.interruption)
             for i in 0..<count * vectorCount { coefficients[i] *= factor }
+            if let roots {
+                for i in 0..<count * vectorCount {
+                    let root = roots[example(i % count)]
+                    coefficients[i] *= root * root
+                }
+            }
             try view.accumulate(
                 0..<count, coefficients: coefficients, stride: count, vectorCount: vectorCount, into: images,
                 interruption: workspace.interruption)
         }
         switch batch {
         case .range(let range):
-            for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.rowsAtATime) {
-                try add(rows.rows.part(start..<min(start + Self.rowsAtATime, range.upperBound)))
+            var first = range.lowerBound
+            try rows.forEachPart(of: range, length: Self.rowsAtATime, interruption: workspace.interruption) { view in
+                try add(view) { first + $0 }
+                first += view.count
             }
         case .indices(let indices):
-            for row in indices { try add(rows.rows.part(Int(row)..<Int(row) + 1)) }
+            try rows.forEach(Array(indices), interruption: workspace.interruption) { place, view in
+                try add(view) { _ in Int(indices[place]) }
+            }
         }
         for i in 0..<vectorCount * dimension {
             y[i] = (beta == 0 ? 0 : beta * y[i]) + (addend?[i] ?? 0) + images[i]
@@ -100,13 +121,18 @@ public struct RowFisher: CurvatureOperator {
             let height = dimension - columns.lowerBound
             let block = AlignedMemory<Float>(repeating: 0, count: height * columns.count)
             let decoded = AlignedMemory<Float>(uninitialized: rowsAtATime * dimension)
-            for start in stride(from: 0, to: exampleCount, by: rowsAtATime) {
-                try interruption.check()
-                let stretch = start..<min(start + rowsAtATime, exampleCount)
-                rows.rows.decode(stretch, into: decoded.start)
+            var first = 0
+            try rows.forEachPart(of: 0..<exampleCount, length: rowsAtATime, interruption: interruption) { view in
+                view.decode(0..<view.count, into: decoded.start)
+                if let roots {
+                    for row in 0..<view.count {
+                        BLAS.scale(dimension, by: roots[first + row], decoded.start + row * dimension)
+                    }
+                }
+                first += view.count
                 let part = decoded.start + columns.lowerBound
                 MatrixProduct.multiply(
-                    .transposed, .none, m: height, n: columns.count, k: stretch.count, alpha: 1 / Float(exampleCount), part,
+                    .transposed, .none, m: height, n: columns.count, k: view.count, alpha: 1 / Float(exampleCount), part,
                     dimension, part, dimension, beta: 1, block.start, columns.count)
             }
             for row in columns.lowerBound..<dimension {

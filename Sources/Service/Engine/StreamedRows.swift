@@ -19,6 +19,34 @@ struct StreamedCache: Sendable {
             checkCancellation: { try interruption.check() }, body)
     }
 
+    /// Reads some rows into memory that is as large as they are, by as many threads as are said.
+    /// - Throws: `Interrupted`, `StoreError`.
+    func read(
+        _ rows: Range<Int>, into memory: UnsafeMutableRawBufferPointer, threads: Int, interruption: Interruption
+    ) throws {
+        let stride = cache.layout.rowByteCount
+        precondition(memory.count == rows.count * stride, "room for the rows")
+        // Each block is copied to a place of its own.
+        nonisolated(unsafe) let memory = memory
+        try store.forEachBlock(
+            of: cache, rows: rows, streaming: BlockStreaming(budget: budget, workers: threads, readers: 0),
+            checkCancellation: { try interruption.check() }
+        ) { block in
+            UnsafeMutableRawBufferPointer(rebasing: memory[((block.rows.lowerBound - rows.lowerBound) * stride)...])
+                .copyMemory(from: block.bytes)
+        }
+    }
+
+    /// Reads all rows, by two threads: as fast as a disk gives them.
+    /// - Throws: `Interrupted`, `StoreError`; `EncodingError` where they are of another size than they should be.
+    func resident(width: Int, encoding: RowEncoding, interruption: Interruption) throws -> ResidentRows {
+        let memory = AlignedMemory<UInt8>(uninitialized: cache.layout.byteCount)
+        try read(
+            0..<cache.layout.rowCount, into: UnsafeMutableRawBufferPointer(memory.elements), threads: 2,
+            interruption: interruption)
+        return try ResidentRows(memory, count: cache.layout.rowCount, width: width, encoding: encoding)
+    }
+
     /// Calls `body` with some rows at a time, one after the other in memory, and their places among those asked for: as many as the budget
     /// allows. Rows that lie near each other are read together.
     /// - Throws: `Interrupted`, `StoreError`, and what `body` throws.
@@ -73,6 +101,29 @@ struct StreamedRows: GradientRows {
         try source.forEachBlock(parallel: parallel, interruption: interruption) { [width, encoding] block in
             try body(block.rows, EncodedRows(block.bytes, count: block.rows.count, width: width, encoding: encoding))
         }
+    }
+
+    /// Bytes of rows that one thread goes through at a time: about four blocks, so that few are read twice.
+    private static let window = 4 << 20
+
+    func forEachPart(
+        of range: Range<Int>, length: Int, interruption: Interruption, _ body: (EncodedRows) throws -> Void
+    ) throws {
+        let stride = source.cache.layout.rowByteCount
+        let most = max(1, min(Self.window, source.budget) / stride / length) * length
+        let memory = AlignedMemory<UInt8>(uninitialized: min(most, range.count) * stride)
+        for start in Swift.stride(from: range.lowerBound, to: range.upperBound, by: most) {
+            let rows = start..<min(start + most, range.upperBound)
+            let bytes = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(memory.elements)[..<(rows.count * stride)])
+            try source.read(rows, into: bytes, threads: 1, interruption: interruption)
+            let view = try EncodedRows(UnsafeRawBufferPointer(bytes), count: rows.count, width: width, encoding: encoding)
+            try view.forEachPart(of: 0..<rows.count, length: length) { part in
+                try interruption.check()
+                try body(part)
+            }
+        }
+        withExtendedLifetime(memory) {}
     }
 
     func forEach(_ rows: [UInt32], interruption: Interruption, _ body: (Int, EncodedRows) throws -> Void) throws {
