@@ -76,6 +76,32 @@ struct OnceCacheTests {
         #expect(cache.totalCost == 2)
     }
 
+    @Test("what is no longer kept is told of once, whether room was made or it was removed, and made anew when it is asked for")
+    func gone() {
+        let told = Mutex<[String]>([])
+        let cache = OnceCache<String, String>(capacity: 10) { key, value in told.withLock { $0.append("\(key): \(value)") } }
+        let maker = Maker()
+        for key in ["a", "b", "c"] { _ = get(key, from: cache, maker, cost: 4) }
+        #expect(told.withLock { $0 } == ["a: value of a"])
+        cache.remove { key, value in key == "b" && value == "value of b" }
+        cache.remove { key, _ in key == "b" || key == "none" }
+        #expect(told.withLock { $0 } == ["a: value of a", "b: value of b"])
+        #expect(cache.totalCost == 4)
+        _ = get("b", from: cache, maker, cost: 4)
+        #expect(maker.count("b") == 2 && maker.count("c") == 1)
+    }
+
+    @Test("what is touched is not the next to go")
+    func touching() {
+        let (cache, maker) = (OnceCache<String, String>(capacity: 10), Maker())
+        for key in ["a", "b"] { _ = get(key, from: cache, maker, cost: 5) }
+        cache.touch("a")
+        cache.touch("none")
+        _ = get("c", from: cache, maker, cost: 5)
+        for key in ["a", "c"] { _ = get(key, from: cache, maker, cost: 5) }
+        #expect(["a", "b", "c"].map { maker.count($0) } == [1, 1, 1])
+    }
+
     @Test("a failure reaches who asked, is not kept, and costs nothing")
     func failure() throws {
         let (cache, maker) = (OnceCache<String, String>(capacity: 10), Maker())

@@ -5,64 +5,108 @@ internal import Synchronization
 /// The least recently used go first where the costs add up to more than `capacity`; the newest stays even if it alone is larger.
 /// A failure is not kept: the next who asks tries again.
 final class OnceCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private final class Entry: Sendable {
-        /// Held while the value is made: whoever else wants it waits here, and not for other keys.
+    /// Held while the value is made: whoever else wants it waits here, and not for other keys.
+    private final class Making: Sendable {
         let value = Mutex<Value?>(nil)
     }
 
+    private struct Entry: Sendable {
+        let making: Making
+        var lastUse: UInt64
+        var users: Int
+        /// What is kept, and what it costs.
+        var kept: (value: Value, cost: Int)?
+    }
+
     private struct State: Sendable {
-        var entries: [Key: (entry: Entry, cost: Int, lastUse: UInt64, users: Int)] = [:]
+        var entries: [Key: Entry] = [:]
         var clock: UInt64 = 0
+
+        mutating func tick() -> UInt64 {
+            clock += 1
+            return clock
+        }
     }
 
     private let capacity: Int
+    private let whenGone: @Sendable (Key, Value) -> Void
     private let state = Mutex(State())
 
-    init(capacity: Int) { self.capacity = capacity }
+    /// A cache.
+    /// - Parameter whenGone: told what is no longer kept, so that others can let go of what holds it.
+    init(capacity: Int, whenGone: @escaping @Sendable (Key, Value) -> Void = { _, _ in }) {
+        self.capacity = capacity
+        self.whenGone = whenGone
+    }
 
     /// What all kept values cost together.
-    var totalCost: Int { state.withLock { $0.entries.values.reduce(0) { $0 + $1.cost } } }
+    var totalCost: Int { state.withLock { $0.entries.values.reduce(0) { $0 + ($1.kept?.cost ?? 0) } } }
 
     /// The value of `key`, made by `make` if there is none. `make` may take long; it must not ask for the same key.
     func value(for key: Key, cost: (Value) -> Int, make: () throws -> Value) rethrows -> Value {
-        let entry = state.withLock { state in
-            state.clock += 1
-            let known = state.entries[key] ?? (Entry(), 0, 0, 0)
-            state.entries[key] = (known.entry, known.cost, state.clock, known.users + 1)
-            return known.entry
+        let making = state.withLock { state in
+            let now = state.tick()
+            var entry = state.entries[key] ?? Entry(making: Making(), lastUse: now, users: 0)
+            (entry.lastUse, entry.users) = (now, entry.users + 1)
+            state.entries[key] = entry
+            return entry.making
         }
         do {
-            let (value, isNew) = try entry.value.withLock { stored in
+            let (value, isNew) = try making.value.withLock { stored in
                 if let stored { return (stored, false) }
                 let made = try make()
                 stored = made
                 return (made, true)
             }
-            release(key, entry, newCost: isNew ? cost(value) : nil)
+            release(key, making, new: isNew ? (value, cost(value)) : nil)
             return value
         } catch {
-            release(key, entry, newCost: nil)
+            release(key, making, new: nil)
             throw error
         }
     }
 
-    /// One user less. A value that is new is counted, and others make room for it; an entry without a value goes with its last user,
-    /// so that failures for ever new keys do not pile up.
-    private func release(_ key: Key, _ entry: Entry, newCost: Int?) {
+    /// Notes that a value was used by whoever holds it.
+    func touch(_ key: Key) {
         state.withLock { state in
-            guard var known = state.entries[key], known.entry === entry else { return }
-            known.users -= 1
-            known.cost = newCost ?? known.cost
-            let isEmpty = known.cost == 0 && known.users == 0
-            state.entries[key] = isEmpty ? nil : known
-            guard newCost != nil else { return }
-            var total = state.entries.values.reduce(0) { $0 + $1.cost }
-            for (other, kept) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }) {
-                guard total > capacity else { break }
-                guard other != key, kept.cost > 0 else { continue }
-                state.entries[other] = nil
-                total -= kept.cost
-            }
+            let now = state.tick()
+            state.entries[key]?.lastUse = now
         }
     }
+
+    /// Lets go of some of what is kept.
+    func remove(where isUnwanted: (Key, Value) -> Bool) {
+        tell(
+            state.withLock { state in
+                let gone = state.entries.compactMap { key, entry in
+                    entry.kept.flatMap { isUnwanted(key, $0.value) ? (key, $0.value) : nil }
+                }
+                for (key, _) in gone { state.entries[key] = nil }
+                return gone
+            })
+    }
+
+    /// One user less. A value that is new is counted, and others make room for it; an entry without a value goes with its last user,
+    /// so that failures for ever new keys do not pile up.
+    private func release(_ key: Key, _ making: Making, new: (value: Value, cost: Int)?) {
+        tell(
+            state.withLock { state in
+                guard var entry = state.entries[key], entry.making === making else { return [] }
+                entry.users -= 1
+                entry.kept = new ?? entry.kept
+                state.entries[key] = entry.kept == nil && entry.users == 0 ? nil : entry
+                guard new != nil else { return [] }
+                var gone: [(Key, Value)] = []
+                var total = state.entries.values.reduce(0) { $0 + ($1.kept?.cost ?? 0) }
+                for (other, entry) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }) where total > capacity {
+                    guard other != key, let kept = entry.kept else { continue }
+                    state.entries[other] = nil
+                    total -= kept.cost
+                    gone.append((other, kept.value))
+                }
+                return gone
+            })
+    }
+
+    private func tell(_ gone: [(Key, Value)]) { for (key, value) in gone { whenGone(key, value) } }
 }
