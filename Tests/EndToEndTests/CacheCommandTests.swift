@@ -64,6 +64,19 @@ struct CacheCommandTests {
         #expect(try abs(a.number("score") - b.number("score")) < 0.02 * a.number("score"))
         let early = try server.influence(request.with("gradients", .string(Self.projected)).with("checkpoint", "epoch-5")).result
         #expect(try early.member("diagnostics")["gradients"]?.stringValue == Self.projected)
+
+        // A test in the projected space: as many numbers as its rows have.
+        let gradient = JSON.array((0..<64).map { .double(Double($0 % 5) - 2) })
+        let given = request.with("tests", [["gradient": gradient]]).with("gradients", .string(Self.projected))
+        let space = try server.influence(given).result.member("diagnostics")
+        #expect(space["space"] == "projected" && space["curvature"] == "empirical_fisher")
+        for (wrong, pointer) in [
+            (given.with("curvature", "hessian"), "/curvature"), (given.with("gradients", "dense-int8"), "/tests/0/gradient"),
+            (given.with("gradients", .null), "/tests/0/gradient"),
+        ] {
+            let problem = try server.post("/influence", wrong).expectProblem(422, "invalid-request", instance: "/influence")
+            #expect(try problem.list("errors")[0]["pointer"]?.stringValue == pointer, "\(problem.text)")
+        }
     }
 
     @Test("a build that is told to stop says so, leaves the store whole and the cache building, and is gone on with")

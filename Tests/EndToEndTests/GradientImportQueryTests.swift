@@ -80,7 +80,7 @@ struct GradientImportQueryTests {
         try bench.importGradients("many", "many.npy", "--weight-decay", "0.1")
         let request: JSON = ["model": "many", "tests": [["dataset": "many", "index": 0]]]
         let small = try bench.serve(environment: ["INFLUENCED_COMPUTE_MEMORY_BYTES": "1048576"])
-        let problem = try small.post("/influence", request).expectProblem(422, "gradients-too-large", instance: "/influence")
+        let problem = try small.post("/influence", request).expectProblem(422, "too-large", instance: "/influence")
         for words in ["compute.memory_bytes", "320000", "262144"] { #expect(problem.text.contains(words), "\(problem.text)") }
         #expect(
             try small.post("/influence", request.with("model", "m").with("tests", [["dataset": "m", "index": 0]])).status == 200)

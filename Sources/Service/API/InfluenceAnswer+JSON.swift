@@ -87,6 +87,7 @@ extension InfluenceAnswer {
         members["converged"] = .bool(result.converged)
         if let isStable = result.ranking.isStable { members["rank_stable"] = .bool(isStable) }
         members["gradients"] = .string(gradients.name)
+        if case .projected = gradients.source { members["space"] = "projected" }
         for (name, value) in gradients.accuracy.members { members[name] = value }
         return .object(members)
     }

@@ -10,7 +10,7 @@ public struct InfluenceRequest: Hashable, Sendable {
             case example(dataset: String, index: Int)
             /// Features, with the shape they were given in.
             case input(values: [Float], shape: [Int])
-            /// ∇ℓ itself, in θ.
+            /// ∇ℓ itself, in θ, or in the space of the cache that is named.
             case gradient([Float])
         }
 

@@ -11,10 +11,10 @@ extension Engine {
             return (request, interruption)
         }
         var answers = influence(influences)[...]
-        return questions.map { question, _ in
+        return questions.map { question, interruption in
             switch question.content {
             case .influence: answers.removeFirst().map { .influence($0) }
-            case .predict(let request): Result { .predict(try predict(request)) }
+            case .predict(let request): Result { .predict(try predict(request, interruption: interruption)) }
             }
         }
     }

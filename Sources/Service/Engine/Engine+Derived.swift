@@ -26,19 +26,21 @@ struct CurvatureOfModel: Sendable {
 // What is costly to derive is kept in memory, and in the store where it can be written.
 extension Engine {
     /// A curvature of a model with its spectrum, which is estimated once for a checkpoint.
-    func curvature(_ kind: CurvatureKind, of model: LoadedModel, interruption: Interruption) throws -> CurvatureOfModel {
-        let key = CurvatureKey(identity: model.identity, kind: kind)
+    func curvature(
+        _ kind: CurvatureKind, of model: LoadedModel, in space: InfluenceSpace, interruption: Interruption
+    ) throws -> CurvatureOfModel {
+        let key = CurvatureKey(identity: space.identity, kind: kind)
         return try curvatures.value(for: key, cost: { _ in model.gradients.count * MemoryLayout<Float>.stride }) {
-            let operation = try model.curvature(kind, parallel: parallel, interruption: interruption)
+            let operation = try space.curvature(kind, of: model, parallel: parallel, interruption: interruption)
             let name = "spectrum-\(kind.rawValue)"
-            if let kept = try store.derived(of: model.checkpoint, kind: name, key: model.identity),
+            if let kept = try store.derived(of: model.checkpoint, kind: name, key: key.identity),
                 let spectrum = try? JSONDecoder().decode(SpectrumEstimate.self, from: Data(kept.summary.utf8))
             {
                 return CurvatureOfModel(operation: operation, spectrum: spectrum)
             }
             let spectrum = try SpectrumEstimate(of: operation, parallel: parallel, interruption: interruption)
             keep(
-                name, of: model.checkpoint, key: model.identity,
+                name, of: model.checkpoint, key: key.identity,
                 summary: String(decoding: try JSONEncoder().encode(spectrum), as: UTF8.self))
             return CurvatureOfModel(operation: operation, spectrum: spectrum)
         }
@@ -47,7 +49,11 @@ extension Engine {
     /// What neighbours among a model's training examples are told by.
     func neighborFeatures(of model: LoadedModel, interruption: Interruption) throws -> FeatureRows {
         let network = try model.network(at: "/candidates/nearest_neighbors")
-        guard network.trained.hidden != nil else { return network.examples.features }
+        guard let hidden = network.trained.hidden else { return network.examples.features }
+        try MemoryBudget(bytes: memoryBytes).require(
+            .floatBytes(network.examples.count, hidden.network.outputWidth), of: .quarter,
+            for: "the last hidden layer's outputs for the \(network.examples.count) training examples",
+            at: "/candidates/nearest_neighbors")
         return try hiddenFeatures.value(for: model.identity, cost: \.byteCount) {
             try network.hidden(of: network.examples.features, parallel: parallel, interruption: interruption)
         }
@@ -58,13 +64,12 @@ extension Engine {
     /// Only the factor without damping goes to the store: it is what most requests use, and a client that tries many dampings must
     /// not fill the disk.
     func factor(
-        of system: DampedCurvature, _ kind: CurvatureKind, model: LoadedModel, isUndamped: Bool, interruption: Interruption
+        _ key: FactorKey, of system: DampedCurvature, model: LoadedModel, isUndamped: Bool, interruption: Interruption
     ) throws -> ExactSolver {
-        let key = FactorKey(curvature: CurvatureKey(identity: model.identity, kind: kind), shift: system.shift)
         return try factors.value(for: key, cost: { $0.factor.packed.memory.count * MemoryLayout<Float>.stride }) {
             try ExactSolver.checkSize(of: system, memoryLimit: memoryBytes / 4)
-            let name = "cholesky-\(kind.rawValue)"
-            let digest = ContentDigest(ofParts: [model.identity.description, String(system.shift)])
+            let name = "cholesky-\(key.curvature.kind.rawValue)"
+            let digest = ContentDigest(ofParts: [key.curvature.identity.description, String(system.shift)])
             if isUndamped, let kept = try keptFactor(name, of: model.checkpoint, key: digest, order: system.dimension) {
                 return ExactSolver(factor: kept)
             }

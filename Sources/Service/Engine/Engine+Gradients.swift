@@ -9,6 +9,8 @@ struct ChosenGradients: Sendable {
     enum Source: Hashable, Sendable {
         case model
         case cache(CacheRecord)
+        /// A projected cache's rows as they are: directions are in its space.
+        case projected(CacheRecord)
     }
 
     /// What answers call them: "exact", or a cache's kind.
@@ -118,7 +120,9 @@ extension Engine {
                     byteCount: 1)
             }
             let factors = AlignedMemory<Float>(uninitialized: residentBytes / MemoryLayout<Float>.stride)
-            try source.read(into: UnsafeMutableRawBufferPointer(factors.elements), interruption: interruption)
+            try source.read(
+                0..<record.layout.rowCount, into: UnsafeMutableRawBufferPointer(factors.elements), threads: 2,
+                interruption: interruption)
             return CachedGradients(
                 gradients: NetworkGradients(model: network.trained, examples: network.examples, factors: factors),
                 byteCount: residentBytes)
@@ -128,28 +132,11 @@ extension Engine {
         let projectionBytes =
             kind.projection?.byteCount(of: network.trained.network, memoryBudget: budget.projection) ?? 0
         let width = cache.width(of: network.trained)
-        let rows: any GradientRows
-        if isResident {
-            let memory = AlignedMemory<UInt8>(uninitialized: residentBytes)
-            try source.read(into: UnsafeMutableRawBufferPointer(memory.elements), interruption: interruption)
-            rows = try ResidentRows(memory, count: record.layout.rowCount, width: width, encoding: kind.encoding)
-        } else {
-            rows = StreamedRows(source: source, width: width, encoding: kind.encoding)
-        }
+        let rows: any GradientRows =
+            isResident
+            ? try source.resident(width: width, encoding: kind.encoding, interruption: interruption)
+            : StreamedRows(source: source, width: width, encoding: kind.encoding)
         return CachedGradients(
             gradients: RowGradients(rows: rows, projection: projection), byteCount: max(1, residentBytes + projectionBytes))
-    }
-}
-
-extension StreamedCache {
-    /// Reads all rows, by two threads: as fast as a disk gives them.
-    func read(into memory: UnsafeMutableRawBufferPointer, interruption: Interruption) throws {
-        let stride = cache.layout.rowByteCount
-        precondition(memory.count == cache.layout.byteCount, "room for the rows")
-        // Each block is copied to a place of its own.
-        nonisolated(unsafe) let memory = memory
-        try forEachBlock(parallel: Parallel(threads: 2), interruption: interruption) { block in
-            UnsafeMutableRawBufferPointer(rebasing: memory[(block.rows.lowerBound * stride)...]).copyMemory(from: block.bytes)
-        }
     }
 }

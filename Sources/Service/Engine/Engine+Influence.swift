@@ -14,6 +14,14 @@ extension Engine {
     ///
     /// Each fails for itself, with `Problem`, `SolverError`, `StoreError` or `Interrupted`.
     func influence(_ asked: [Asked<InfluenceRequest>]) -> [Result<InfluenceAnswer, any Error>] {
+        zip(asked, answers(to: asked)).map { asked, outcome in
+            // Who was reading a cache that has been removed or replaced since gets what there is now.
+            guard case .failure(StoreError.notFound(kind: .cache, _, _, _)) = outcome else { return outcome }
+            return answers(to: [asked])[0]
+        }
+    }
+
+    private func answers(to asked: [Asked<InfluenceRequest>]) -> [Result<InfluenceAnswer, any Error>] {
         let plans = asked.map { asked in Result { try InfluencePlan(asked.request, self, asked.interruption) } }
         let interruptions = asked.map(\.interruption)
         // What is done for all goes on as long as one wants it who gets something of it.
@@ -34,7 +42,7 @@ extension Engine {
                 let annotations = try store.annotations(of: training.record, at: listed.sorted())
                 let inputs = plan.request.include.contains(.inputs) ? try training.inputs(of: listed, from: store) : [:]
                 return InfluenceAnswer(
-                    request: plan.request, model: plan.model, gradients: plan.gradients, curvature: plan.curvature,
+                    request: plan.request, model: plan.model, gradients: plan.space.gradients, curvature: plan.curvature,
                     shift: plan.system.shift, solver: plan.solver, results: results,
                     annotations: Dictionary(annotations.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first }),
                     inputs: inputs, sTestMilliseconds: begin.milliseconds(to: solved),

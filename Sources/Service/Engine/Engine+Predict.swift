@@ -1,4 +1,5 @@
 internal import JSON
+internal import LinearAlgebra
 internal import Store
 
 /// What a model says of some inputs.
@@ -9,11 +10,12 @@ struct PredictAnswer: Sendable {
 
 extension Engine {
     /// Evaluates inputs for `POST /predict`.
-    /// - Throws: `Problem`, `StoreError`.
-    func predict(_ request: PredictRequest) throws -> PredictAnswer {
-        let model = try model(request.model, checkpoint: request.checkpoint, isForNetwork: true)
+    /// - Throws: `Problem`, `StoreError`, `Interrupted`.
+    func predict(_ request: PredictRequest, interruption: Interruption) throws -> PredictAnswer {
+        let model = try model(request.model, checkpoint: request.checkpoint, isForNetwork: true, interruption: interruption)
         _ = try model.network(at: "/model", "can't be evaluated")
-        return PredictAnswer(model: model, tests: try resolve(request.tests, for: model, predictMissing: false))
+        let tests = try resolve(request.tests, for: model, predictMissing: false, interruption: interruption)
+        return PredictAnswer(model: model, tests: tests)
     }
 }
 

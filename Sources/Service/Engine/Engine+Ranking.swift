@@ -32,11 +32,11 @@ extension Engine {
                 let solved = try plan.subjects.map { try solutions[$0.key]!.get() }
                 guard plan.request.candidates == nil else { return try rankSelected(plan, solved, interruptions[index]) }
                 let parts = solved.enumerated().map { Scan(plan: index, subject: $0.offset, vector: $0.element.vectors) }
-                let known = scans.firstIndex { $0.model === plan.model && $0.gradients.source == plan.gradients.source }
+                let known = scans.firstIndex { $0.model === plan.model && $0.gradients.source == plan.space.gradients.source }
                 if let known {
                     scans[known].parts += parts
                 } else {
-                    scans.append((plan.model, plan.gradients, parts))
+                    scans.append((plan.model, plan.space.gradients, parts))
                 }
                 return Array(repeating: nil, count: plan.subjects.count)
             }
@@ -71,7 +71,7 @@ extension Engine {
     ) throws -> [InfluenceAnswer.Result] {
         // Named examples are the same for all subjects, and scored in one pass; each has neighbours of its own.
         func scores(_ selection: RowSelection, _ solutions: [Solution]) throws -> Scores {
-            try plan.gradients.gradients.scores(
+            try plan.space.gradients.gradients.scores(
                 of: selection, along: solutions.flatMap(\.vectors), parallel: parallel, interruption: interruption)
         }
         if case .indices(let indices) = plan.request.candidates {
@@ -93,7 +93,7 @@ extension Engine {
         _ interruption: Interruption
     ) throws -> InfluenceAnswer.Result {
         guard scores.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
-        let gradients = plan.gradients.gradients
+        let gradients = plan.space.gradients.gradients
         let include = plan.request.include
         let ranking = try gradients.ranking(
             of: 0, scores: scores, selection: selection, solution: solution, k: plan.request.k, parallel: parallel,

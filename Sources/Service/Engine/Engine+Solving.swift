@@ -53,7 +53,7 @@ extension Engine {
     /// As many as the memory for their repeats allows, which each plan's own fit into.
     private func width(of plan: InfluencePlan) -> Int {
         guard case .lissa(let settings) = plan.solver else { return Self.width }
-        let bytes = max(1, settings.numRepeat * plan.model.dimension * 8)
+        let bytes = max(1, settings.numRepeat * plan.space.dimension * 8)
         return max(1, min(Self.width, memoryBytes / 4 / bytes))
     }
 
@@ -92,7 +92,7 @@ extension Engine {
                 gradients, count: subjects.count, in: plan.system, parallel: parallel, interruption: interruption)
         case .exact:
             let solver = try factor(
-                of: plan.system, plan.kind, model: plan.model, isUndamped: plan.request.damping == 0,
+                plan.factor, of: plan.system, model: plan.model, isUndamped: plan.request.damping == 0,
                 interruption: interruption)
             return try solver.solve(
                 gradients, count: subjects.count, in: plan.system, parallel: parallel, interruption: interruption)

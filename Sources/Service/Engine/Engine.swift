@@ -32,12 +32,24 @@ public final class Engine: Sendable {
         self.store = store
         self.parallel = parallel
         self.memoryBytes = memoryBytes
-        datasets = OnceCache(capacity: memoryBytes / 2)
-        models = OnceCache(capacity: memoryBytes / 16)
         hiddenFeatures = OnceCache(capacity: memoryBytes / 32)
-        curvatures = OnceCache(capacity: memoryBytes / 32)
         factors = OnceCache(capacity: memoryBytes / 8)
-        cachedGradients = OnceCache(capacity: GradientCacheBudget(memoryBytes: memoryBytes).resident)
+        // What goes takes with it what holds it, or its memory would stay, and nobody would count it.
+        let curvatures = OnceCache<CurvatureKey, CurvatureOfModel>(capacity: memoryBytes / 32)
+        let cachedGradients = OnceCache<CacheRecord, CachedGradients>(
+            capacity: GradientCacheBudget(memoryBytes: memoryBytes).resident
+        ) { record, _ in curvatures.remove { key, _ in key.identity == record.key } }
+        let models = OnceCache<CheckpointRecord, LoadedModel>(capacity: memoryBytes / 16) { checkpoint, model in
+            curvatures.remove { key, _ in key.identity == model.identity }
+            cachedGradients.remove { record, _ in
+                (record.model, record.checkpoint, record.kind)
+                    == (checkpoint.model, checkpoint.name, GradientCacheKind.factored.name)
+            }
+        }
+        datasets = OnceCache(capacity: memoryBytes / 2) { record, _ in
+            models.remove { _, model in model.training.features != nil && model.training.record == record }
+        }
+        (self.models, self.curvatures, self.cachedGradients) = (models, curvatures, cachedGradients)
     }
 
     /// Bytes of what is held in memory: data, models, curvatures, factors and s_test vectors.
@@ -47,26 +59,37 @@ public final class Engine: Sendable {
     }
 
     /// A dataset's examples, in memory.
-    func dataset(_ record: DatasetRecord) throws -> LoadedDataset {
-        try datasets.value(for: record, cost: \.byteCount) { try LoadedDataset(record, from: store) }
+    func dataset(_ record: DatasetRecord, interruption: Interruption = .never) throws -> LoadedDataset {
+        try datasets.value(for: record, cost: \.byteCount) {
+            try LoadedDataset(record, from: store, interruption: interruption)
+        }
     }
 
     /// A model at a checkpoint, in memory. `pointer`s say where in the request the names stand.
     /// - Parameter isForNetwork: whether it is of no use without a network, and its gradients need not be read to say so.
-    func model(_ name: String, checkpoint: String?, isForNetwork: Bool = false) throws -> LoadedModel {
+    /// - Throws: `Problem`, also for one that is larger than the memory for it; `StoreError`, `Interrupted`.
+    func model(
+        _ name: String, checkpoint: String?, isForNetwork: Bool = false, interruption: Interruption = .never
+    ) throws -> LoadedModel {
         let (record, checkpoint) = try records(name, checkpoint: checkpoint)
-        return try models.value(for: checkpoint, cost: \.byteCount) {
+        let budget = MemoryBudget(bytes: memoryBytes)
+        let model = try models.value(for: checkpoint, cost: \.byteCount) {
             let dataset = try store.dataset(named: record.dataset)
             switch try record.form() {
             case .network(let spec):
+                try budget.require(dataset.loadedByteCount, of: .half, for: "the examples of dataset '\(dataset.name)'")
                 return try LoadedModel(
-                    record, checkpoint, spec, training: self.dataset(dataset), store: store, parallel: parallel)
+                    record, checkpoint, spec, training: self.dataset(dataset, interruption: interruption), store: store,
+                    budget: budget, parallel: parallel, interruption: interruption)
             case .gradients where isForNetwork: throw Problem.noNetwork(name, at: "/model", "can't be evaluated")
             case .gradients(let spec):
                 return try LoadedModel(
-                    record, checkpoint, spec, dataset: dataset, store: store, memoryLimit: memoryBytes / 4, parallel: parallel)
+                    record, checkpoint, spec, dataset: dataset, store: store, budget: budget, interruption: interruption)
             }
         }
+        // Its examples are in use as long as it is.
+        datasets.touch(model.training.record)
+        return model
     }
 
     /// The records of a model and of the checkpoint asked for, the latest by default.

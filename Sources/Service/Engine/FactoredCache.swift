@@ -17,19 +17,21 @@ struct FactoredCache: Sendable {
     var key: ContentDigest { cache.key }
 
     /// The factors, verified; nil where no complete cache of this key is there.
-    func read(from store: Store) throws -> AlignedMemory<Float>? {
+    func read(from store: Store, interruption: Interruption) throws -> AlignedMemory<Float>? {
         guard let record = try cache.find(in: store, network.trained) else { return nil }
         let factors = AlignedMemory<Float>(uninitialized: record.layout.byteCount / MemoryLayout<Float>.stride)
-        try store.readCache(
-            record, rows: 0..<record.layout.rowCount, into: UnsafeMutableRawBufferPointer(factors.elements))
+        try StreamedCache(store: store, cache: record, budget: record.layout.byteCount).read(
+            0..<record.layout.rowCount, into: UnsafeMutableRawBufferPointer(factors.elements), threads: 2,
+            interruption: interruption)
         return factors
     }
 
     /// The factors of all examples.
-    func compute(parallel: Parallel) throws -> AlignedMemory<Float> {
+    func compute(parallel: Parallel, interruption: Interruption) throws -> AlignedMemory<Float> {
         let factors = AlignedMemory<Float>(uninitialized: cache.dataset.rowCount * network.trained.factorWidth)
         try network.trained.factors(
-            of: 0..<cache.dataset.rowCount, in: network.examples, into: factors.start, parallel: parallel)
+            of: 0..<cache.dataset.rowCount, in: network.examples, into: factors.start, parallel: parallel,
+            interruption: interruption)
         return factors
     }
 }

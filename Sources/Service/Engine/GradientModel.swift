@@ -26,10 +26,10 @@ struct GradientModel: Sendable {
     }
 
     /// Reads the rows.
-    /// - Throws: `StoreError`; 422 where they are more than `memoryLimit`; 500 where the store has lost them.
+    /// - Throws: `StoreError`, `Interrupted`; 422 where they are more than the budget allows; 500 where the store has lost them.
     init(
         _ model: ModelRecord, _ checkpoint: CheckpointRecord, _ dataset: DatasetRecord, _ spec: GradientSpec, store: Store,
-        memoryLimit: Int, parallel: Parallel
+        budget: MemoryBudget, interruption: Interruption
     ) throws {
         let key = Self.key(checkpoint: checkpoint, dataset: dataset, spec: model.spec)
         identity = key
@@ -40,20 +40,10 @@ struct GradientModel: Sendable {
                 break
             }
             byteCount = layout.byteCount
-            guard byteCount <= memoryLimit else {
-                throw Problem(
-                    .unprocessableContent, "gradients-too-large",
-                    "the gradients of checkpoint '\(checkpoint.name)' of model '\(model.name)' take \(byteCount) bytes, and "
-                        + "\(memoryLimit) are allowed, a quarter of compute.memory_bytes; raise it to at least \(byteCount) × 4")
-            }
-            let memory = AlignedMemory<UInt8>(uninitialized: byteCount)
-            let streaming = BlockStreaming(budget: 64 << 20, workers: parallel.threads, readers: 0)
-            try store.forEachBlock(of: cache, streaming: streaming) { block in
-                guard let source = block.bytes.baseAddress else { return }
-                UnsafeMutableRawPointer(memory.start + block.rows.lowerBound * layout.rowByteCount)
-                    .copyMemory(from: source, byteCount: block.bytes.count)
-            }
-            rows = try ResidentRows(memory, count: layout.rowCount, width: spec.width, encoding: encoding)
+            try budget.require(
+                byteCount, of: .quarter, for: "the gradients of checkpoint '\(checkpoint.name)' of model '\(model.name)'")
+            rows = try StreamedCache(store: store, cache: cache, budget: 64 << 20).resident(
+                width: spec.width, encoding: encoding, interruption: interruption)
             return
         }
         throw Problem(

@@ -20,13 +20,14 @@ struct InfluencePlan: Sendable {
 
     let request: InfluenceRequest
     let model: LoadedModel
-    /// What training examples are scored by.
-    let gradients: ChosenGradients
-    /// The curvature as the answer names it, and what it is in substance.
+    /// What vectors and scores are in.
+    let space: InfluenceSpace
+    /// The curvature as the answer names it.
     let curvature: InfluenceRequest.Curvature
-    let kind: CurvatureKind
     let spectrum: SpectrumEstimate
     let system: DampedCurvature
+    /// Names the system.
+    let factor: FactorKey
     let solver: InfluenceAnswer.Solver
     let subjects: [Subject]
 
@@ -35,29 +36,34 @@ struct InfluencePlan: Sendable {
     init(_ request: InfluenceRequest, _ engine: Engine, _ interruption: Interruption) throws {
         try interruption.check()
         self.request = request
-        let model = try engine.model(request.model, checkpoint: request.checkpoint)
+        let model = try engine.model(request.model, checkpoint: request.checkpoint, interruption: interruption)
         self.model = model
         try Self.check(request, against: model)
-        gradients = try engine.gradients(of: model, named: request.gradients, interruption: interruption)
-        let tests = try engine.resolve(request.tests, for: model, predictMissing: true)
+        let space = try engine.space(of: request, model, interruption: interruption)
+        self.space = space
+        let (named, kind) = try space.curvatureKind(request.curvature, of: model)
+        curvature = named
+        try MemoryBudget(bytes: engine.memoryBytes).require(
+            space.byteCount(of: request.tests, model), of: .quarter, for: "the gradients of \(request.tests.count) tests",
+            at: "/tests")
+        let tests = try engine.resolve(request.tests, for: model, predictMissing: true, interruption: interruption)
         if case .nearestNeighbors = request.candidates, tests.contains(where: \.input.isEmpty) {
             throw Problem(
                 at: "/candidates/nearest_neighbors", "needs tests with inputs: a gradient has no neighbours; use indices")
         }
-        try interruption.check()
+        let vectors = try space.vectors(of: tests, parallel: engine.parallel, interruption: interruption)
 
-        let (named, kind) = try model.curvatureKind(request.curvature)
-        curvature = named
-        self.kind = kind
-        let known = try engine.curvature(kind, of: model, interruption: interruption)
+        let known = try engine.curvature(kind, of: model, in: space, interruption: interruption)
         spectrum = known.spectrum
-        let system = DampedCurvature(
-            known.operation, shift: Self.lambda(request, model: model, trace: known.spectrum.trace))
+        let shift = Self.lambda(
+            request, weightDecay: model.weightDecay, dimension: space.dimension, trace: known.spectrum.trace)
+        let system = DampedCurvature(known.operation, shift: shift)
         self.system = system
         let solver = Self.solver(request, known.spectrum, exampleCount: model.gradients.count, shift: system.shift)
         self.solver = solver
-        let factor = FactorKey(curvature: CurvatureKey(identity: model.identity, kind: kind), shift: system.shift)
-        subjects = try Self.aggregate(tests, as: request.aggregate).map { tests, gradient in
+        let factor = FactorKey(curvature: CurvatureKey(identity: space.identity, kind: kind), shift: system.shift)
+        self.factor = factor
+        subjects = try Self.aggregate(tests, vectors, as: request.aggregate).map { tests, gradient in
             guard gradient.allSatisfy(\.isFinite) else {
                 throw Problem(
                     at: "/tests", "make a loss gradient beyond single precision; their features are too large for the model")
@@ -70,23 +76,21 @@ struct InfluencePlan: Sendable {
     }
 
     private static func aggregate(
-        _ tests: [ResolvedTest], as aggregate: InfluenceRequest.Aggregate
+        _ tests: [ResolvedTest], _ vectors: [[Float]], as aggregate: InfluenceRequest.Aggregate
     ) -> [(tests: [ResolvedTest], gradient: [Float])] {
-        guard aggregate != .none else { return tests.map { ([$0], $0.gradient ?? []) } }
+        guard aggregate != .none else { return zip(tests, vectors).map { ([$0], $1) } }
         let factor = aggregate == .mean ? 1 / Double(tests.count) : 1
-        let gradients = tests.compactMap(\.gradient)
-        let combined = gradients[0].indices.map { i in Float(gradients.reduce(0.0) { $0 + Double($1[i]) } * factor) }
+        let combined = vectors[0].indices.map { i in Float(vectors.reduce(0.0) { $0 + Double($1[i]) } * factor) }
         return [(tests, combined)]
     }
 
     /// λ_effective = weight decay + damping.
-    private static func lambda(_ request: InfluenceRequest, model: LoadedModel, trace: Double) -> Double {
-        let weightDecay = model.weightDecay
+    private static func lambda(
+        _ request: InfluenceRequest, weightDecay: Double, dimension: Int, trace: Double
+    ) -> Double {
         switch request.dampingMode {
-        case .absolute: return weightDecay + request.damping
-        case .relative:
-            let parameters = Double(model.dimension)
-            return weightDecay + request.damping * (trace + weightDecay * parameters) / parameters
+        case .absolute: weightDecay + request.damping
+        case .relative: weightDecay + request.damping * (trace + weightDecay * Double(dimension)) / Double(dimension)
         }
     }
 
@@ -102,7 +106,7 @@ struct InfluencePlan: Sendable {
 
     private func checkMemory(limit: Int) throws {
         guard case .lissa(let settings) = solver else { return }
-        let (bytes, overflow) = (settings.numRepeat * subjects.count * model.dimension)
+        let (bytes, overflow) = (settings.numRepeat * subjects.count * space.dimension)
             .multipliedReportingOverflow(by: 8)
         guard !overflow, bytes <= limit else {
             throw Problem(

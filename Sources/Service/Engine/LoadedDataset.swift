@@ -17,8 +17,8 @@ struct LoadedDataset: Sendable {
     var byteCount: Int { features.byteCount + (targets.count + (weights?.count ?? 0)) * MemoryLayout<Float>.stride }
 
     /// Reads all rows; bytes and single precision go straight from SQLite's pages to their place.
-    /// - Throws: `StoreError`; `Problem` where there are no inputs, or they can't be used.
-    init(_ record: DatasetRecord, from store: Store) throws {
+    /// - Throws: `StoreError`, `Interrupted`; `Problem` where there are no inputs, or they can't be used.
+    init(_ record: DatasetRecord, from store: Store, interruption: Interruption = .never) throws {
         guard record.hasInputs else {
             throw Problem(
                 .unprocessableContent, "unsuitable-dataset",
@@ -26,7 +26,7 @@ struct LoadedDataset: Sendable {
             )
         }
         self.record = record
-        features = try record.allFeatures(from: store)
+        features = try record.allFeatures(from: store, interruption: interruption)
         targets = try record.targets(rows: 0..<record.rowCount, from: store)
         weights = try record.weights(rows: 0..<record.rowCount, from: store)
     }
@@ -36,15 +36,23 @@ extension DatasetRecord {
     /// Numbers in one example's input.
     var width: Int { exampleShape.reduce(1, *) }
 
+    /// About the bytes of all examples in memory: bytes as they are, other numbers in single precision; nil where they can't be counted.
+    var loadedByteCount: Int? {
+        guard let inputs = Int.floatBytes(rowCount, width), let labels = Int.floatBytes(rowCount, 2) else { return nil }
+        let (sum, overflow) = (elementType == .uint8 ? inputs / 4 : inputs).addingReportingOverflow(labels)
+        return overflow ? nil : sum
+    }
+
     /// The inputs of all rows, which two threads read and check: as fast as a disk gives them.
-    /// - Throws: `StoreError`; `Problem` where the stored numbers can't be used.
-    func allFeatures(from store: Store) throws -> FeatureRows {
+    /// - Throws: `StoreError`, `Interrupted`; `Problem` where the stored numbers can't be used.
+    func allFeatures(from store: Store, interruption: Interruption) throws -> FeatureRows {
         let count = rowCount * width
         let streaming = BlockStreaming(budget: 32 << 20, workers: 2, readers: 0)
         // Each block goes to a place of its own.
         if elementType == .uint8 {
             let memory = AlignedMemory<UInt8>(uninitialized: count)
-            try store.forEachInputBlock(of: self, streaming: streaming) { [width] block in
+            try store.forEachInputBlock(of: self, streaming: streaming, checkCancellation: { try interruption.check() }) {
+                [width] block in
                 UnsafeMutableRawBufferPointer(
                     rebasing: UnsafeMutableRawBufferPointer(memory.elements)[(block.rows.lowerBound * width)...]
                 )
@@ -53,7 +61,8 @@ extension DatasetRecord {
             return FeatureRows(.uint8(memory), count: rowCount, width: width, multiplier: Float(1 / divisor))
         }
         let memory = AlignedMemory<Float>(uninitialized: count)
-        try store.forEachInputBlock(of: self, streaming: streaming) { [self] block in
+        try store.forEachInputBlock(of: self, streaming: streaming, checkCancellation: { try interruption.check() }) {
+            [self] block in
             let place = memory.elements[block.rows.lowerBound * width..<block.rows.upperBound * width]
             guard elementType != .float32 else {
                 return UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: place)).copyMemory(from: block.bytes)

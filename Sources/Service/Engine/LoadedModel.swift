@@ -32,23 +32,35 @@ final class LoadedModel: Sendable {
     let byteCount: Int
 
     /// A network: takes it apart and puts its pieces into memory. Gradients that caches hold are not among them: see `Engine.gradients`.
+    /// - Throws: `StoreError`, `Interrupted`; 422 where they are more than the budget allows.
     init(
         _ record: ModelRecord, _ checkpoint: CheckpointRecord, _ spec: ModelSpec, training: LoadedDataset, store: Store,
-        parallel: Parallel
+        budget: MemoryBudget, parallel: Parallel, interruption: Interruption
     ) throws {
         self.record = record
         self.checkpoint = checkpoint
         self.training = TrainingExamples(training)
         let network = try Network(spec, exampleShape: training.record.exampleShape)
         weightDecay = network.weightDecay
+        let (count, overflow) = network.parameterCount.addingReportingOverflow(network.fixedCount)
+        try budget.require(
+            overflow ? nil : .floatBytes(count), of: .quarter, for: "the parameters of model '\(record.name)'")
         let (parameters, fixed) = try checkpoint.parameters(of: network, from: store)
-        let model = try NetworkModel(network, parameters: parameters, fixed: fixed, training: training, parallel: parallel)
+        try interruption.check()
+        let model = try NetworkModel(
+            network, parameters: parameters, fixed: fixed, training: training, budget: budget, parallel: parallel,
+            interruption: interruption)
         form = .network(model)
         let cache = FactoredCache(model: record, checkpoint: checkpoint, dataset: training.record, network: model)
         identity = cache.key
         if let softmax = model.softmax {
             // The residuals of a softmax regression are small, and its curvature needs them too.
-            let factors = try cache.read(from: store) ?? cache.compute(parallel: parallel)
+            try budget.require(
+                .floatBytes(2, training.record.rowCount, softmax.classCount), of: .quarter,
+                for: "the residuals of the \(training.record.rowCount) training examples")
+            let factors =
+                try cache.read(from: store, interruption: interruption)
+                ?? cache.compute(parallel: parallel, interruption: interruption)
             byteCount = model.byteCount + 2 * factors.count * MemoryLayout<Float>.stride
             gradients = FactoredGradients(model: softmax, features: model.examples.features, residuals: factors.copy)
         } else {
@@ -57,15 +69,16 @@ final class LoadedModel: Sendable {
         }
     }
 
-    /// Gradients that were computed elsewhere: puts them into memory, of which they may take `memoryLimit` bytes.
+    /// Gradients that were computed elsewhere: puts them into memory.
+    /// - Throws: `StoreError`, `Interrupted`; 422 where they are more than the budget allows.
     init(
         _ record: ModelRecord, _ checkpoint: CheckpointRecord, _ spec: GradientSpec, dataset: DatasetRecord, store: Store,
-        memoryLimit: Int, parallel: Parallel
+        budget: MemoryBudget, interruption: Interruption
     ) throws {
         self.record = record
         self.checkpoint = checkpoint
         let model = try GradientModel(
-            record, checkpoint, dataset, spec, store: store, memoryLimit: memoryLimit, parallel: parallel)
+            record, checkpoint, dataset, spec, store: store, budget: budget, interruption: interruption)
         training = try TrainingExamples(ofGradients: dataset, from: store)
         form = .gradients(model)
         weightDecay = spec.weightDecay
@@ -87,36 +100,9 @@ final class LoadedModel: Sendable {
     /// The stored gradients, of a model that is known by nothing else.
     var foreign: GradientModel? { if case .gradients(let model) = form { model } else { nil } }
 
-    /// C's data part.
-    func curvature(
-        _ kind: CurvatureKind, parallel: Parallel, interruption: Interruption
-    ) throws -> any CurvatureOperator {
-        switch form {
-        case .network(let network):
-            network.curvature(kind, residuals: (gradients as? FactoredGradients)?.residuals ?? [])
-        case .gradients(let model): try RowFisher(model.rows, parallel: parallel, interruption: interruption)
-        }
-    }
-
-    /// The curvature that is meant: where the objective is convex in θ the Hessian by default, and the Gauss-Newton matrix is the same.
-    /// Of gradients alone it is the empirical Fisher matrix.
-    /// - Throws: 422 for one that needs a network where there is none.
-    func curvatureKind(
-        _ asked: InfluenceRequest.Curvature?
-    ) throws -> (named: InfluenceRequest.Curvature, substance: CurvatureKind) {
-        guard case .network(let network) = form else {
-            guard let asked, asked != .empiricalFisher else { return (.empiricalFisher, .empiricalFisher) }
-            throw Problem.noNetwork(
-                record.name, at: "/curvature",
-                "must be empirical_fisher: \(asked.rawValue) needs derivatives of a network's outputs")
-        }
-        let isConvex = network.network.isConvex
-        let named = asked ?? (isConvex ? .hessian : .gaussNewton)
-        switch named {
-        case .empiricalFisher: return (named, .empiricalFisher)
-        case .gaussNewton: return (named, isConvex ? .hessian : .gaussNewton)
-        case .hessian: return (named, .hessian)
-        }
+    /// C's data part, of a network.
+    func curvature(_ kind: CurvatureKind) throws -> any CurvatureOperator {
+        try network(at: "/curvature").curvature(kind, residuals: (gradients as? FactoredGradients)?.residuals ?? [])
     }
 }
 

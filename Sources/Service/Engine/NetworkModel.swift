@@ -15,9 +15,11 @@ struct NetworkModel: Sendable {
     /// The trained part where it is a softmax regression, which has kernels of its own. They know no weights.
     let softmax: SoftmaxRegression?
 
+    /// - Parameter budget: what the frozen layers' outputs may take; nil for any amount.
+    /// - Throws: `Interrupted`; 422 where those take more.
     init(
-        _ network: Network, parameters: [Float], fixed: [Float], training: LoadedDataset, parallel: Parallel,
-        interruption: Interruption = .never
+        _ network: Network, parameters: [Float], fixed: [Float], training: LoadedDataset, budget: MemoryBudget? = nil,
+        parallel: Parallel, interruption: Interruption = .never
     ) throws {
         self.network = network
         let whole = TrainedNetwork(network, parameters: parameters, fixed: fixed)
@@ -25,6 +27,9 @@ struct NetworkModel: Sendable {
         if let (frozen, trained) = whole.frozenAndTrained {
             self.frozen = frozen
             self.trained = trained
+            try budget?.require(
+                .floatBytes(features.count, frozen.network.outputWidth), of: .quarter,
+                for: "what the frozen layers make of the \(features.count) training examples")
             let outputs = try frozen.outputs(of: features, parallel: parallel, interruption: interruption)
             features = FeatureRows(.float32(outputs), count: features.count, width: frozen.network.outputWidth)
         } else {
@@ -37,7 +42,7 @@ struct NetworkModel: Sendable {
 
     /// Bytes of its own, beside the dataset's.
     var byteCount: Int {
-        (2 * network.parameterCount + 2 * network.fixedCount) * MemoryLayout<Float>.stride
+        (network.parameterCount + network.fixedCount) * MemoryLayout<Float>.stride
             + (frozen == nil ? 0 : examples.features.byteCount)
     }
 
@@ -63,17 +68,26 @@ struct NetworkModel: Sendable {
             width: hidden.network.outputWidth)
     }
 
-    /// C's data part.
-    func curvature(_ kind: CurvatureKind, residuals: @autoclosure () throws -> [Float]) rethrows -> any CurvatureOperator {
-        guard let softmax else { return NetworkCurvature(kind, of: trained, over: examples) }
-        let residuals = try residuals()
-        guard kind != .empiricalFisher, case .labels(let labels) = examples.targets else {
-            return SoftmaxCurvature(
-                .empiricalFisher, model: softmax, features: examples.features, outputFactors: residuals)
+    /// The curvature that is meant: where the objective is convex in θ the Hessian by default, and the Gauss-Newton matrix is the same.
+    func curvatureKind(
+        _ asked: InfluenceRequest.Curvature?
+    ) -> (named: InfluenceRequest.Curvature, substance: CurvatureKind) {
+        let named = asked ?? (network.isConvex ? .hessian : .gaussNewton)
+        switch named {
+        case .empiricalFisher: return (named, .empiricalFisher)
+        case .gaussNewton: return (named, network.isConvex ? .hessian : .gaussNewton)
+        case .hessian: return (named, .hessian)
         }
-        // p = r + onehot(y).
-        var probabilities = residuals
-        for (row, target) in labels.enumerated() { probabilities[row * softmax.classCount + Int(target)] += 1 }
-        return SoftmaxCurvature(.hessian, model: softmax, features: examples.features, outputFactors: probabilities)
+    }
+
+    /// C's data part.
+    /// - Parameter residuals: of a softmax regression, the factors of its gradients.
+    func curvature(_ kind: CurvatureKind, residuals: [Float]) -> any CurvatureOperator {
+        guard let softmax, case .labels(let labels) = examples.targets else {
+            return NetworkCurvature(kind, of: trained, over: examples)
+        }
+        return SoftmaxCurvature(
+            kind == .empiricalFisher ? .empiricalFisher : .hessian, model: softmax, features: examples.features,
+            residuals: residuals, targets: labels)
     }
 }

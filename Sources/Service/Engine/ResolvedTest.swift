@@ -18,22 +18,20 @@ struct ResolvedTest: Sendable {
     let target: Double?
     let targetSource: TargetSource?
     let loss: Double?
-    /// ∇ℓ; nil where there is no target to take it for.
+    /// ∇ℓ in θ, or as it was given; nil where there is no target to take it for.
     let gradient: [Float]?
 }
 
 extension Engine {
-    /// Finds and evaluates tests.
+    /// Finds and evaluates tests. Gradients are taken as they are.
     /// - Parameter predictMissing: whether a test without a target is judged by the predicted label.
-    func resolve(_ tests: [InfluenceRequest.Test], for model: LoadedModel, predictMissing: Bool) throws -> [ResolvedTest] {
+    func resolve(
+        _ tests: [InfluenceRequest.Test], for model: LoadedModel, predictMissing: Bool, interruption: Interruption
+    ) throws -> [ResolvedTest] {
         try tests.map { test in
+            try interruption.check()
             switch test.source {
             case .gradient(let gradient):
-                guard gradient.count == model.dimension else {
-                    throw Problem(
-                        at: test.pointer + "/gradient",
-                        "has \(gradient.count) numbers; the model's gradients have \(model.dimension)")
-                }
                 return ResolvedTest(
                     test: test, input: [], prediction: nil, target: nil, targetSource: nil, loss: nil, gradient: gradient)
             case .example(let dataset, let index) where model.foreign != nil:

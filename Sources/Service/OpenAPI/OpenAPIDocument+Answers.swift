@@ -44,7 +44,8 @@ extension OpenAPIDocument {
                 "all_scores": Schema.named("Tensor").described("Where included: every scored example's score."),
                 "all_scores_indices": .array(of: .integer()).described(
                     "Where the request has candidates: which examples all_scores are of. Without, they are 0, 1, 2, …"),
-                "s_test": Schema.named("Tensor").described("Where included: s_test, in the order of the parameters."),
+                "s_test": Schema.named("Tensor").described(
+                    "Where included: s_test, in the order of the parameters, or in the projected space."),
             ])
     }
 
@@ -141,6 +142,9 @@ extension OpenAPIDocument {
                 "gradients": .string().described("By which training gradients examples were scored: `exact`, or a cache's."),
             ],
             optional: [
+                "space": Schema.constant("projected").described(
+                    "Where a test was given as a projected gradient: all was solved and scored in the space of that cache's rows."
+                ),
                 "relative_score_error": relativeScoreError, "rank_correlation": rankCorrelation,
                 "rank_stable": Schema.boolean.described(
                     "Whether the k-th and the next score differ by more than two standard errors at both ends."),

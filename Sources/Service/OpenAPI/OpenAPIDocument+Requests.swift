@@ -27,7 +27,9 @@ extension OpenAPIDocument {
                 "curvature": .choice(of: InfluenceRequest.Curvature.self).described(
                     """
                     C. `hessian`: of the objective. `gauss_newton`: (1/n) Σ Jᵢᵀ (∂²ℓ/∂out²) Jᵢ. `empirical_fisher`: \
-                    (1/n) Σ gᵢgᵢᵀ. Weight decay is added to each. By default the Hessian, for models convex in θ.
+                    (1/n) Σ gᵢgᵢᵀ. Weight decay is added to each. By default the Hessian for models convex in θ, the Gauss-Newton \
+                    matrix for others, and the empirical Fisher matrix where gradients are all that is known, or a test is given \
+                    projected.
                     """),
                 "damping": .number(in: 0...1e9).defaulting(to: 0).described("Added to C's diagonal, beside weight decay."),
                 "damping_mode": .choice(of: InfluenceRequest.DampingMode.self).defaulting(to: "absolute").described(

@@ -32,10 +32,14 @@ extension OpenAPIDocument {
     private static let gradientTest = Schema.request(
         [
             "gradient": Schema.named("Numbers").described(
-                "∇ℓ itself: as many numbers as the model has parameters, in their order.")
+                """
+                ∇ℓ itself: as many numbers as the model has parameters, in their order; or, where `gradients` names a projected \
+                cache, as many as its rows have. Then everything is projected to that space, whose curvature is the empirical \
+                Fisher matrix of the rows.
+                """)
         ],
         optional: ["target": .null, "dataset": .null, "index": .null, "input": .null]
-    ).described("The gradient of a loss in θ.")
+    ).described("The gradient of a loss.")
 
     private static let target = Schema.number()
     private static let number = Schema.number(

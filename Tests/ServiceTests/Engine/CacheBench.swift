@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import JSON
 import LinearAlgebra
@@ -17,13 +18,14 @@ struct CacheBench {
     var path: String { folder.path("s.sqlite") }
 
     /// The network that is made up, by parameters of a seed.
-    init(seed: UInt64 = 21, scale: Double = 1, spec: String = spec) throws {
+    init(seed: UInt64 = 21, scale: Double = 1, spec: String = spec, weights: [Float]? = nil) throws {
         folder = try TemporaryDirectory()
         store = try Self.open(folder.path("s.sqlite"))
         var numbers = SeededNumbers(5)
         let labels = numbers.integers(Self.count, below: 3)
         try importData(
-            numbers.floats(Self.count * 25, scale: scale), shape: [Self.count, 1, 5, 5], labels: labels, named: "small")
+            numbers.floats(Self.count * 25, scale: scale), shape: [Self.count, 1, 5, 5], labels: labels, weights: weights,
+            named: "small")
         try addCheckpoint("first", seed: seed, spec: spec)
     }
 
@@ -46,11 +48,16 @@ struct CacheBench {
             at: path, access: .readWrite, createIfMissing: true, busyTimeout: 5, blockByteCount: blockByteCount)
     }
 
-    private func importData(_ inputs: [Float], shape: [Int], labels: [Int], named name: String) throws {
+    private func importData(
+        _ inputs: [Float], shape: [Int], labels: [Int], weights: [Float]?, named name: String
+    ) throws {
         try ArrayFile.npy(inputs, shape: shape).write(to: folder.url.appendingPathComponent("x.npy"))
         try ArrayFile.npy(labels, shape: [labels.count]).write(to: folder.url.appendingPathComponent("y.npy"))
         let data = try DatasetImport(inputs: .init(path: folder.path("x.npy")), targets: .init(path: folder.path("y.npy")))
-        try store.importDataset(named: name, inputs: data.inputs, targets: data.targets)
+        let weights = weights.flatMap { numbers in
+            Tensor(elementType: .float32, shape: [numbers.count], bytes: numbers.withUnsafeBytes { Data($0) })
+        }
+        try store.importDataset(named: name, inputs: data.inputs, targets: data.targets, weights: weights)
     }
 
     /// Adds a checkpoint of the network that is made up, and the model with the first.

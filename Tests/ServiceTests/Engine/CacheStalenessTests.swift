@@ -1,6 +1,7 @@
 import JSON
 import GRDB
 import LinearAlgebra
+import Synchronization
 import TestSupport
 import Testing
 
@@ -64,6 +65,43 @@ struct CacheStalenessTests {
         try bench.build(name)
         #expect(try listed(bench.engine(), name)["state"] == "complete")
         #expect(try CacheBench.shown(bench.engine(), [CacheBench.request([0], ["gradients": .string(name)])])[0].hasPrefix("["))
+    }
+
+    @Test(
+        "whoever is reading a cache that is removed gets exact answers, or is told that it is gone",
+        arguments: ["factored", "dense-float32"])
+    func removedMeanwhile(name: String) throws {
+        let plain = CacheBench.shown(bench.engine(), [try CacheBench.request()])[0]
+        let named = try CacheBench.request([0], name == "factored" ? [:] : ["gradients": .string(name)])
+        var outcomes = Set<String>()
+        // At every place where it is asked whether to go on.
+        for moment in 1... {
+            let record = try bench.build(name)
+            let asked = Mutex(0)
+            let engine = bench.engine(memoryBytes: 100_000, threads: 1)
+            let outcome = engine.influence([
+                (
+                    named,
+                    Interruption { [store = bench.store] in
+                        let isNow = asked.withLock { count in
+                            count += 1
+                            return count == moment
+                        }
+                        if isNow { try? store.removeCache(record) }
+                        return false
+                    }
+                )
+            ])[0]
+            outcomes.insert(EngineBench.shown(outcome))
+            guard asked.withLock({ $0 }) >= moment else { break }
+        }
+        if name == "factored" {
+            // Streamed factors, factors and none: the same to the last bit, or nearly.
+            #expect(outcomes.allSatisfy { $0.hasPrefix("[") }, "\(outcomes)")
+            #expect(outcomes.contains(plain))
+        } else {
+            #expect(outcomes.count == 2 && outcomes.contains { $0.contains("must be gradients that checkpoint") }, "\(outcomes)")
+        }
     }
 
     @Test("a half-written cache is listed as building, and refused", arguments: ["dense-float32", "factored"])

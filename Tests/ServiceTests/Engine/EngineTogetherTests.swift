@@ -115,8 +115,10 @@ struct EngineTogetherTests {
 
     @Test("a system that has no factor is tried once for all that ask, and each is told so")
     func noFactor() throws {
-        let few = Engine(store: bench.store, parallel: Parallel(threads: 1), memoryBytes: 400)
-        let request = try EngineBench.request([0, 1, 2], ["solver": ["name": "exact"]])
+        // Room for the model and the gradients, not for a matrix of 681 rows.
+        let bench = try CacheBench()
+        let few = bench.engine(memoryBytes: 400_000, threads: 1)
+        let request = try CacheBench.request([0, 1, 2], ["solver": ["name": "exact"]])
         let outcomes = few.influence([(request, .never), (request, .never)])
         for outcome in outcomes {
             #expect { try outcome.get() } throws: { error in
