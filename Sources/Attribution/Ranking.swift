@@ -38,18 +38,19 @@ extension TrainingGradients {
     ///   - test: which of the solution's right-hand sides.
     ///   - scores: of the selected examples along that vector.
     ///   - selection: which examples `scores` are of.
+    ///   - ends: what a scan found of the `k + 1` strongest of each sign along each of the solution's repeats; nil to score those again.
     ///   - k: how many at each end.
     /// - Throws: `Interrupted`.
     public func ranking(
-        of test: Int, scores: [Float], selection: RowSelection, solution: Solution, k: Int, parallel: Parallel,
-        interruption: Interruption = .never
+        of test: Int, scores: [Float], selection: RowSelection, ends known: RankedEnds? = nil, solution: Solution, k: Int,
+        parallel: Parallel, interruption: Interruption = .never
     ) throws -> Ranking {
         precondition(k > 0 && k < Int.max, "a ranking has a length")
         let indices: [UInt32]? = if case .indices(let indices) = selection { indices } else { nil }
         // One more than is asked for: whether the ranking is settled is decided between the k-th and the next.
         let ends = scores.withUnsafeBufferPointer { TopK(of: $0, indices: indices, count: k + 1) }
-        let proponents = try errors(of: ends.proponents, test: test, solution, parallel, interruption)
-        let opponents = try errors(of: ends.opponents, test: test, solution, parallel, interruption)
+        let proponents = try errors(of: ends.proponents, known, test: test, solution, parallel, interruption)
+        let opponents = try errors(of: ends.opponents, known, test: test, solution, parallel, interruption)
         let isStable: Bool? =
             if let p = proponents.isSettled(at: k), let o = opponents.isSettled(at: k) { p && o } else { nil }
         return Ranking(
@@ -75,8 +76,12 @@ extension TrainingGradients {
     }
 
     private func errors(
-        of ends: [ScoredExample], test: Int, _ solution: Solution, _ parallel: Parallel, _ interruption: Interruption
+        of ends: [ScoredExample], _ known: RankedEnds?, test: Int, _ solution: Solution, _ parallel: Parallel,
+        _ interruption: Interruption
     ) throws -> ScoredEnd {
+        if let scores = known?.scores(of: ends, directionCount: solution.repeats.count) {
+            return ScoredEnd(scored: ends, repeatScores: scores)
+        }
         let repeats = repeats(of: test, solution)
         guard !repeats.isEmpty, !ends.isEmpty else { return ScoredEnd(scored: ends, repeatScores: []) }
         let scores = try scores(

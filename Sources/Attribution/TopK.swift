@@ -42,7 +42,7 @@ public struct TopK: Sendable, Equatable {
 }
 
 /// Keeps the strongest of what it is offered.
-private struct Strongest {
+struct Strongest {
     struct Entry: Comparable {
         let strength: Float
         let index: Int
@@ -57,6 +57,14 @@ private struct Strongest {
     private var heap = Heap<Entry>()
 
     init(count: Int) { self.count = count }
+
+    /// What is kept, in no order.
+    var indices: [Int] { heap.unordered.map(\.index) }
+
+    /// Whether it would be kept if it were offered.
+    func admits(_ index: Int, strength: Float) -> Bool {
+        heap.count < count || heap.min.map { $0 < Entry(strength: strength, index: index) } ?? false
+    }
 
     @inline(__always)
     mutating func offer(_ index: Int, strength: Float) {

@@ -14,9 +14,24 @@ public protocol TrainingGradients: Sendable {
     func scores(
         of selection: RowSelection, along directions: [Float], parallel: Parallel, interruption: Interruption
     ) throws -> Scores
+
+    /// Scores of all examples, as `scores(of:along:parallel:interruption:)` has them, and what is wanted of the ends along each direction
+    /// where that is better found in the same pass; nil where it costs nothing to score some examples again.
+    /// - Parameter ends: one for each direction.
+    /// - Throws: as there.
+    func scan(
+        along directions: [Float], ends: [WantedEnds], parallel: Parallel, interruption: Interruption
+    ) throws -> (scores: Scores, ends: [RankedEnds]?)
 }
 
 extension TrainingGradients {
+    /// Scores alone.
+    public func scan(
+        along directions: [Float], ends: [WantedEnds], parallel: Parallel, interruption: Interruption
+    ) throws -> (scores: Scores, ends: [RankedEnds]?) {
+        (try scores(of: .all, along: directions, parallel: parallel, interruption: interruption), nil)
+    }
+
     /// Scores that nothing interrupts, of all examples unless said.
     public func scores(
         of selection: RowSelection = .all, along directions: [Float], parallel: Parallel

@@ -26,32 +26,58 @@ public struct RowGradients: TrainingGradients {
     public func scores(
         of selection: RowSelection, along directions: [Float], parallel: Parallel, interruption: Interruption
     ) throws -> Scores {
-        let directionCount = directions.count / dimension
-        precondition(directionCount * dimension == directions.count, "directions are as long as θ")
-        let vectors =
-            try projection?.project(directions, count: directionCount, parallel: parallel, interruption: interruption)
-            ?? directions
-        let values: AlignedMemory<Float>
-        let rowCount: Int
-        switch selection {
-        case .all:
-            rowCount = count
-            values = AlignedMemory(uninitialized: count * directionCount)
-            try rows.forEachStretch(parallel: parallel, interruption: interruption) { [values, count] stretch, view in
-                try view.score(
-                    0..<stretch.count, along: vectors, vectorCount: directionCount, into: values.start + stretch.lowerBound,
-                    stride: count, interruption: interruption)
-            }
-        case .indices(let indices):
-            rowCount = indices.count
-            values = AlignedMemory(uninitialized: indices.count * directionCount)
-            try rows.forEach(indices, interruption: interruption) { place, view in
-                try view.score(
-                    0..<1, along: vectors, vectorCount: directionCount, into: values.start + place, stride: indices.count,
-                    interruption: interruption)
+        guard case .indices(let indices) = selection else {
+            return try scan(along: directions, keepers: [], parallel: parallel, interruption: interruption)
+        }
+        let (vectors, directionCount) = try vectors(directions, parallel, interruption)
+        let values = AlignedMemory<Float>(uninitialized: indices.count * directionCount)
+        try rows.forEach(indices, interruption: interruption) { place, view in
+            try view.score(
+                0..<1, along: vectors, vectorCount: directionCount, into: values.start + place, stride: indices.count,
+                interruption: interruption)
+        }
+        return Scores(rowCount: indices.count, directionCount: directionCount, values: values)
+    }
+
+    /// See `TrainingGradients`. Rows that are not in memory are read once: to find those at the ends again is to read a whole block for each.
+    public func scan(
+        along directions: [Float], ends: [WantedEnds], parallel: Parallel, interruption: Interruption
+    ) throws -> (scores: Scores, ends: [RankedEnds]?) {
+        let keepers = try (rows.isResident ? [] : ends).map { wanted in
+            let (vectors, count) = try vectors(wanted.directions, parallel, interruption)
+            return EndKeeper(count: wanted.count, vectors: vectors, vectorCount: count)
+        }
+        let scores = try scan(along: directions, keepers: keepers, parallel: parallel, interruption: interruption)
+        return (scores, rows.isResident ? nil : keepers.map(\.ends))
+    }
+
+    private func scan(
+        along directions: [Float], keepers: [EndKeeper], parallel: Parallel, interruption: Interruption
+    ) throws -> Scores {
+        let (vectors, directionCount) = try vectors(directions, parallel, interruption)
+        let values = AlignedMemory<Float>(uninitialized: count * directionCount)
+        try rows.forEachStretch(parallel: parallel, interruption: interruption) { [values, count] stretch, view in
+            let start = values.start + stretch.lowerBound
+            try view.score(
+                0..<stretch.count, along: vectors, vectorCount: directionCount, into: start, stride: count,
+                interruption: interruption)
+            for (direction, keeper) in keepers.enumerated() {
+                try keeper.look(
+                    at: UnsafeBufferPointer(start: start + direction * count, count: stretch.count), of: view,
+                    from: stretch.lowerBound, interruption: interruption)
             }
         }
-        return Scores(rowCount: rowCount, directionCount: directionCount, values: values)
+        return Scores(rowCount: count, directionCount: directionCount, values: values)
+    }
+
+    /// What rows are multiplied with, and how many there are.
+    private func vectors(
+        _ directions: [Float], _ parallel: Parallel, _ interruption: Interruption
+    ) throws -> ([Float], count: Int) {
+        let count = directions.count / dimension
+        precondition(count * dimension == directions.count, "directions are as long as θ")
+        guard let projection, count > 0 else { return (directions, count) }
+        return (try projection.project(directions, count: count, parallel: parallel, interruption: interruption), count)
     }
 }
 

@@ -13,7 +13,9 @@ extension Engine {
     private struct Scan {
         let plan: Int
         let subject: Int
-        let vector: [Float]
+        let solution: Solution
+        /// How many examples are ranked, and one more.
+        let endCount: Int
     }
 
     /// The results of each plan's subjects.
@@ -31,7 +33,9 @@ extension Engine {
                 // All subjects need their vectors before any is scored.
                 let solved = try plan.subjects.map { try solutions[$0.key]!.get() }
                 guard plan.request.candidates == nil else { return try rankSelected(plan, solved, interruptions[index]) }
-                let parts = solved.enumerated().map { Scan(plan: index, subject: $0.offset, vector: $0.element.vectors) }
+                let parts = solved.enumerated().map {
+                    Scan(plan: index, subject: $0.offset, solution: $0.element, endCount: plan.request.k + 1)
+                }
                 let known = scans.firstIndex { $0.model === plan.model && $0.gradients.source == plan.space.gradients.source }
                 if let known {
                     scans[known].parts += parts
@@ -46,17 +50,19 @@ extension Engine {
             let width = max(1, min(64, scoreBytes / max(1, gradients.count * MemoryLayout<Float>.stride)))
             for start in stride(from: 0, to: parts.count, by: width) {
                 let part = parts[start..<min(start + width, parts.count)]
-                let scores = Result {
-                    try gradients.scores(
-                        of: .all, along: part.flatMap(\.vector), parallel: parallel, interruption: common)
+                let scan = Result {
+                    try gradients.scan(
+                        along: part.flatMap(\.solution.vectors),
+                        ends: part.map { WantedEnds(count: $0.endCount, directions: $0.solution.repeats.flatMap { $0 }) },
+                        parallel: parallel, interruption: common)
                 }
-                for (direction, scan) in part.enumerated() {
-                    results[scan.plan] = Result {
-                        var made = try results[scan.plan].get()
-                        let plan = try plans[scan.plan].get()
-                        made[scan.subject] = try result(
-                            of: plan, subject: scan.subject, solutions[plan.subjects[scan.subject].key]!.get(), selection: .all,
-                            scores: scores.get()[direction], interruptions[scan.plan])
+                for (direction, wanted) in part.enumerated() {
+                    results[wanted.plan] = Result {
+                        var made = try results[wanted.plan].get()
+                        let (scores, ends) = try scan.get()
+                        made[wanted.subject] = try result(
+                            of: plans[wanted.plan].get(), subject: wanted.subject, wanted.solution, selection: .all,
+                            scores: scores[direction], ends: ends?[direction], interruptions[wanted.plan])
                         return made
                     }
                 }
@@ -90,13 +96,13 @@ extension Engine {
 
     private func result(
         of plan: InfluencePlan, subject: Int, _ solution: Solution, selection: RowSelection, scores: [Float],
-        _ interruption: Interruption
+        ends: RankedEnds? = nil, _ interruption: Interruption
     ) throws -> InfluenceAnswer.Result {
         guard scores.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
         let gradients = plan.space.gradients.gradients
         let include = plan.request.include
         let ranking = try gradients.ranking(
-            of: 0, scores: scores, selection: selection, solution: solution, k: plan.request.k, parallel: parallel,
+            of: 0, scores: scores, selection: selection, ends: ends, solution: solution, k: plan.request.k, parallel: parallel,
             interruption: interruption)
         let groups = try plan.request.groups.map {
             try gradients.groupScore(
