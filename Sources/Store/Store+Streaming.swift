@@ -25,13 +25,18 @@ extension Store {
         of cache: CacheRecord, rows: Range<Int>? = nil, streaming: BlockStreaming,
         checkCancellation: @escaping @Sendable () throws -> Void = {}, _ body: @escaping @Sendable (StreamedBlock) throws -> Void
     ) throws {
+        try withComplete(cache) { try stream(cache.blocks, rows, streaming, checkCancellation, body) }
+    }
+
+    /// Runs `body`, which reads blocks of a cache, if the cache is complete.
+    func withComplete(_ cache: CacheRecord, _ body: () throws -> Void) throws {
         let current = try reading { db in try Self.current(cache, in: db) }
         guard current.state == .complete else {
             throw StoreError.invalid(
                 what: cache.blocks.what, reason: "it is not complete yet", change: "build the rest of it and finish it first")
         }
         do {
-            try stream(cache.blocks, rows, streaming, checkCancellation, body)
+            try body()
         } catch StoreError.corrupt(let what, let reason) {
             // A cache that was removed meanwhile is not damaged.
             _ = try reading { db in try Self.current(cache, in: db) }
@@ -77,7 +82,7 @@ extension Store {
     }
 
     /// Reads one block, and compares it with its checksum where that is due.
-    private func read(
+    func read(
         _ place: BlockPlace, of blocks: BlockSequence, into buffer: UnsafeMutableRawBufferPointer,
         _ verification: BlockStreaming.Verification
     ) throws {

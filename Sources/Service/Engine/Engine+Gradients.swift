@@ -120,9 +120,7 @@ extension Engine {
                     byteCount: 1)
             }
             let factors = AlignedMemory<Float>(uninitialized: residentBytes / MemoryLayout<Float>.stride)
-            try source.read(
-                0..<record.layout.rowCount, into: UnsafeMutableRawBufferPointer(factors.elements), threads: 2,
-                interruption: interruption)
+            try store.load(record, into: UnsafeMutableRawBufferPointer(factors.elements)) { try interruption.check() }
             return CachedGradients(
                 gradients: NetworkGradients(model: network.trained, examples: network.examples, factors: factors),
                 byteCount: residentBytes)

@@ -20,9 +20,7 @@ struct FactoredCache: Sendable {
     func read(from store: Store, interruption: Interruption) throws -> AlignedMemory<Float>? {
         guard let record = try cache.find(in: store, network.trained) else { return nil }
         let factors = AlignedMemory<Float>(uninitialized: record.layout.byteCount / MemoryLayout<Float>.stride)
-        try StreamedCache(store: store, cache: record, budget: record.layout.byteCount).read(
-            0..<record.layout.rowCount, into: UnsafeMutableRawBufferPointer(factors.elements), threads: 2,
-            interruption: interruption)
+        try store.load(record, into: UnsafeMutableRawBufferPointer(factors.elements)) { try interruption.check() }
         return factors
     }
 

@@ -43,34 +43,30 @@ extension DatasetRecord {
         return overflow ? nil : sum
     }
 
-    /// The inputs of all rows, which two threads read and check: as fast as a disk gives them.
+    /// The inputs of all rows.
     /// - Throws: `StoreError`, `Interrupted`; `Problem` where the stored numbers can't be used.
     func allFeatures(from store: Store, interruption: Interruption) throws -> FeatureRows {
         let count = rowCount * width
-        let streaming = BlockStreaming(budget: 32 << 20, workers: 2, readers: 0)
-        // Each block goes to a place of its own.
+        let multiplier = Float(1 / divisor)
         if elementType == .uint8 {
             let memory = AlignedMemory<UInt8>(uninitialized: count)
-            try store.forEachInputBlock(of: self, streaming: streaming, checkCancellation: { try interruption.check() }) {
-                [width] block in
-                UnsafeMutableRawBufferPointer(
-                    rebasing: UnsafeMutableRawBufferPointer(memory.elements)[(block.rows.lowerBound * width)...]
-                )
-                .copyMemory(from: block.bytes)
-            }
-            return FeatureRows(.uint8(memory), count: rowCount, width: width, multiplier: Float(1 / divisor))
+            try store.loadInputs(of: self, into: UnsafeMutableRawBufferPointer(memory.elements)) { try interruption.check() }
+            return FeatureRows(.uint8(memory), count: rowCount, width: width, multiplier: multiplier)
         }
         let memory = AlignedMemory<Float>(uninitialized: count)
-        try store.forEachInputBlock(of: self, streaming: streaming, checkCancellation: { try interruption.check() }) {
-            [self] block in
-            let place = memory.elements[block.rows.lowerBound * width..<block.rows.upperBound * width]
-            guard elementType != .float32 else {
-                return UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: place)).copyMemory(from: block.bytes)
+        if elementType == .float32 {
+            try store.loadInputs(of: self, into: UnsafeMutableRawBufferPointer(memory.elements)) { try interruption.check() }
+        } else {
+            // Each block becomes floats at a place of its own.
+            let streaming = BlockStreaming(budget: 32 << 20, workers: 2, readers: 0)
+            try store.forEachInputBlock(of: self, streaming: streaming, checkCancellation: { try interruption.check() }) {
+                [self] block in
+                let place = memory.elements[block.rows.lowerBound * width..<block.rows.upperBound * width]
+                _ = UnsafeMutableBufferPointer(rebasing: place).update(
+                    fromContentsOf: try floats(Data(block.bytes), rowCount: block.rows.count))
             }
-            _ = UnsafeMutableBufferPointer(rebasing: place).update(
-                fromContentsOf: try floats(Data(block.bytes), rowCount: block.rows.count))
         }
-        return FeatureRows(.float32(memory), count: rowCount, width: width, multiplier: Float(1 / divisor))
+        return FeatureRows(.float32(memory), count: rowCount, width: width, multiplier: multiplier)
     }
 
     /// The numbers of some rows in single precision.

@@ -19,17 +19,15 @@ struct StreamedCache: Sendable {
             checkCancellation: { try interruption.check() }, body)
     }
 
-    /// Reads some rows into memory that is as large as they are, by as many threads as are said.
+    /// Reads some rows into memory that is as large as they are.
     /// - Throws: `Interrupted`, `StoreError`.
-    func read(
-        _ rows: Range<Int>, into memory: UnsafeMutableRawBufferPointer, threads: Int, interruption: Interruption
-    ) throws {
+    func read(_ rows: Range<Int>, into memory: UnsafeMutableRawBufferPointer, interruption: Interruption) throws {
         let stride = cache.layout.rowByteCount
         precondition(memory.count == rows.count * stride, "room for the rows")
         // Each block is copied to a place of its own.
         nonisolated(unsafe) let memory = memory
         try store.forEachBlock(
-            of: cache, rows: rows, streaming: BlockStreaming(budget: budget, workers: threads, readers: 0),
+            of: cache, rows: rows, streaming: BlockStreaming(budget: budget, workers: 1, readers: 0),
             checkCancellation: { try interruption.check() }
         ) { block in
             UnsafeMutableRawBufferPointer(rebasing: memory[((block.rows.lowerBound - rows.lowerBound) * stride)...])
@@ -41,9 +39,7 @@ struct StreamedCache: Sendable {
     /// - Throws: `Interrupted`, `StoreError`; `EncodingError` where they are of another size than they should be.
     func resident(width: Int, encoding: RowEncoding, interruption: Interruption) throws -> ResidentRows {
         let memory = AlignedMemory<UInt8>(uninitialized: cache.layout.byteCount)
-        try read(
-            0..<cache.layout.rowCount, into: UnsafeMutableRawBufferPointer(memory.elements), threads: 2,
-            interruption: interruption)
+        try store.load(cache, into: UnsafeMutableRawBufferPointer(memory.elements)) { try interruption.check() }
         return try ResidentRows(memory, count: cache.layout.rowCount, width: width, encoding: encoding)
     }
 
@@ -116,7 +112,7 @@ struct StreamedRows: GradientRows {
             let rows = start..<min(start + most, range.upperBound)
             let bytes = UnsafeMutableRawBufferPointer(
                 rebasing: UnsafeMutableRawBufferPointer(memory.elements)[..<(rows.count * stride)])
-            try source.read(rows, into: bytes, threads: 1, interruption: interruption)
+            try source.read(rows, into: bytes, interruption: interruption)
             let view = try EncodedRows(UnsafeRawBufferPointer(bytes), count: rows.count, width: width, encoding: encoding)
             try view.forEachPart(of: 0..<rows.count, length: length) { part in
                 try interruption.check()
