@@ -4,7 +4,7 @@ internal import LinearAlgebra
 internal import Service
 internal import Store
 
-struct Cache: ParsableCommand {
+struct Cache: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Builds gradient caches, or goes on with ones that were interrupted.")
 
@@ -28,7 +28,7 @@ struct Cache: ParsableCommand {
     @Option(help: ArgumentHelp("How numbers are kept; float32 by default.", valueName: Self.words(\.encodings)))
     var dtype: String?
 
-    func run() throws {
+    func run() async throws {
         guard checkpoint == nil || !allCheckpoints else {
             throw ValidationError("--checkpoint and --all-checkpoints exclude each other")
         }
@@ -41,7 +41,7 @@ struct Cache: ParsableCommand {
         }
         // Blocks that are stored stay: whoever is stopped goes on there.
         let stopper = Stopper()
-        let engine = Engine.forCommand(on: try store.openForWriting(createIfMissing: false))
+        let engine = try await Engine.forCommand(on: store.openForWriting(createIfMissing: false))
         let names: [String?] = allCheckpoints ? try engine.checkpointNames(ofModel: model) : [checkpoint]
         for name in names {
             let progress = ProgressLine("caching gradients of \(name ?? "the latest checkpoint")")

@@ -4,14 +4,14 @@ internal import Foundation
 internal import Service
 internal import Store
 
-struct Demo: ParsableCommand {
+struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Builds the demo store: handwritten digits, and a model trained on them.")
 
     @OptionGroup var store: StoreOption
 
-    func run() throws {
-        let engine = Engine.forCommand(on: try store.openForWriting(createIfMissing: true))
+    func run() async throws {
+        let engine = try await Engine.forCommand(on: store.openForWriting(createIfMissing: true))
         try DemoStore.build(in: engine) { print($0) }
         print("the demo store is complete: \(engine.store.path)")
     }

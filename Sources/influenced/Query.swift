@@ -5,7 +5,7 @@ internal import JSON
 internal import Service
 internal import Store
 
-struct Query: ParsableCommand {
+struct Query: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Answers a request as POST /influence does, without a server.")
 
@@ -17,10 +17,10 @@ struct Query: ParsableCommand {
     @Option(help: "How the answer is shown.")
     var format: Format = .json
 
-    func run() throws {
-        let settings = ServiceConfiguration()
+    func run() async throws {
+        let settings = try await ServiceConfiguration.forCommand()
         let bytes = try body(limit: settings.maximumBodyBytes)
-        let engine = Engine.forCommand(on: try openStore())
+        let engine = Engine(store: try openStore(), settings: settings)
         let answer = try engine.answer(
             bytes, limits: settings.requestLimits, defaultDeadlineMilliseconds: settings.maximumDeadlineMilliseconds)
         print(format == .json ? answer.text : AnswerTable(answer).text)

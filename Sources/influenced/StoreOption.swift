@@ -17,11 +17,22 @@ struct StoreOption: ParsableArguments {
     }
 }
 
+extension ServiceConfiguration {
+    /// The settings of a command that serves nobody: those of the environment, which a service would have too.
+    static func forCommand() async throws -> ServiceConfiguration {
+        try await read(environment: ProcessInfo.processInfo.environment, file: nil)
+    }
+}
+
 extension Engine {
-    /// An engine for one command: all processors, and the memory that a service has by default.
-    static func forCommand(on store: Store) -> Engine {
-        Engine(
-            store: store, parallel: Parallel(threads: ProcessInfo.processInfo.activeProcessorCount),
-            memoryBytes: ServiceConfiguration().memoryBytes)
+    /// An engine for one command, with the settings that a service would have in its environment.
+    static func forCommand(on store: Store) async throws -> Engine {
+        Engine(store: store, settings: try await .forCommand())
+    }
+
+    /// An engine with some settings.
+    convenience init(store: Store, settings: ServiceConfiguration) {
+        let threads = settings.threads > 0 ? settings.threads : ProcessInfo.processInfo.activeProcessorCount
+        self.init(store: store, parallel: Parallel(threads: threads), memoryBytes: settings.memoryBytes)
     }
 }

@@ -6,7 +6,7 @@ internal import Networks
 internal import Service
 internal import Store
 
-struct Train: ParsableCommand {
+struct Train: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Trains a model on a dataset of the store, or goes on with a training that was interrupted.",
         discussion: """
@@ -39,9 +39,9 @@ struct Train: ParsableCommand {
         guard saveEvery >= 0, saveEvery <= 3600 else { throw ValidationError("--save-every must be from 0 to 3600 seconds") }
     }
 
-    func run() throws {
+    func run() async throws {
         let stopper = Stopper()
-        let engine = Engine.forCommand(on: try store.openForWriting(createIfMissing: false))
+        let engine = try await Engine.forCommand(on: store.openForWriting(createIfMissing: false))
         var request = ModelTraining.Request(
             name: name, specFile: spec, dataset: dataset, settings: try settings.trainingSettings())
         request.startFile = from

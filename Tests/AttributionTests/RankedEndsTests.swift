@@ -29,6 +29,12 @@ private struct PassingRows: GradientRows {
         }
     }
 
+    func forEachPart(
+        of range: Range<Int>, length: Int, interruption: Interruption, _ body: (EncodedRows) throws -> Void
+    ) throws {
+        try resident.forEachPart(of: range, length: length, interruption: interruption, body)
+    }
+
     func forEach(_ rows: [UInt32], interruption: Interruption, _ body: (Int, EncodedRows) throws -> Void) throws {
         throw PickedOut()
     }

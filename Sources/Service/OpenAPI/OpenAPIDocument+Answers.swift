@@ -21,7 +21,9 @@ extension OpenAPIDocument {
                 + "the same bytes here."),
         "timing": .object([
             "queue_ms": milliseconds("Waiting to be computed"), "s_test_ms": milliseconds("Solving for s_test"),
-            "score_ms": milliseconds("Scoring training examples"), "total_ms": milliseconds("All of it"),
+            "score_ms": milliseconds("Scoring training examples"),
+            "total_ms": milliseconds(
+                "All of it; less than the others together where the computation was under way already for another request"),
         ]),
     ])
 
