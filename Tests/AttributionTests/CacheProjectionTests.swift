@@ -99,8 +99,7 @@ struct CacheProjectionTests {
         let parallel = Parallel(threads: threads)
         let projection = try choice.directions(
             of: mixed.model.network, memoryBudget: projectionBudget, parallel: parallel)
-        let writer = choice.rows(
-            of: mixed.examples, model: mixed.model, projectedBy: projection, memoryBudget: memoryBudget)
+        let writer = projection.rowWriter(of: mixed.examples, model: mixed.model, memoryBudget: memoryBudget)
         let memory = AlignedMemory<Float>(uninitialized: ranges.reduce(0) { $0 + $1.count } * writer.width)
         try writer.write(ranges, into: memory.start, parallel: parallel, interruption: .never)
         return (memory.copy, projection)

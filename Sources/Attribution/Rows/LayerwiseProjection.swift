@@ -4,7 +4,7 @@ public import Networks
 /// A projection of θ layer by layer: linear layers by the fast projection of rank one, which needs no gradient written out (TracIn,
 /// appendix F); others by a sparse one of their part of θ. Each layer has random numbers of its own, and the layers' projections are
 /// added up, which projects the whole vector.
-public struct LayerwiseProjection: DirectionProjection {
+public struct LayerwiseProjection: GradientProjection {
     /// One layer and what projects its part of θ.
     enum Part: Sendable {
         /// G₁ [·] G₂ᵀ.
@@ -77,6 +77,11 @@ public struct LayerwiseProjection: DirectionProjection {
             }
         }
         return out
+    }
+
+    /// See `GradientProjection`. No gradient of a linear layer is written out.
+    public func rowWriter(of examples: LabeledExamples, model: TrainedNetwork, memoryBudget: Int) -> any GradientRowWriter {
+        LayerwiseRowWriter(model: model, examples: examples, projection: self)
     }
 
     /// The projection of one layer's part of a direction.

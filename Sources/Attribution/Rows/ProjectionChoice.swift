@@ -1,6 +1,13 @@
 public import LinearAlgebra
 public import Networks
 
+/// A projection of directions, and of gradients to the rows that match them.
+public protocol GradientProjection: DirectionProjection {
+    /// The writer of rows whose products with projected directions estimate those of the gradients with the directions themselves.
+    /// - Parameter memoryBudget: bytes for gradients that are written out before they are projected.
+    func rowWriter(of examples: LabeledExamples, model: TrainedNetwork, memoryBudget: Int) -> any GradientRowWriter
+}
+
 /// Which projection of gradients: all that determines Φ beside the network.
 public struct ProjectionChoice: Hashable, Sendable {
     /// The kinds of projections.
@@ -50,7 +57,7 @@ public struct ProjectionChoice: Hashable, Sendable {
     /// - Throws: `ProjectionError`; `Interrupted` while Φ is made.
     public func directions(
         of network: Network, memoryBudget: Int, parallel: Parallel, interruption: Interruption = .never
-    ) throws -> any DirectionProjection {
+    ) throws -> any GradientProjection {
         guard let type = Self.type(kind) else {
             return try LayerwiseProjection(
                 of: network, dimension: dimension, seed: seed, memoryBudget: memoryBudget, parallel: parallel,
@@ -60,22 +67,6 @@ public struct ProjectionChoice: Hashable, Sendable {
             try type.makeProjection(
                 inputWidth: network.parameterCount, outputWidth: dimension, seed: seed, memoryBudget: memoryBudget,
                 parallel: parallel, interruption: interruption))
-    }
-
-    /// The writer of rows whose products with projected directions estimate those of the gradients with the directions themselves.
-    /// - Parameters:
-    ///   - projection: what `directions` has made.
-    ///   - memoryBudget: bytes for gradients that are written out before they are projected.
-    public func rows(
-        of examples: LabeledExamples, model: TrainedNetwork, projectedBy projection: any DirectionProjection, memoryBudget: Int
-    ) -> any GradientRowWriter {
-        switch projection {
-        case let projection as WholeProjection:
-            ProjectedRowWriter(model: model, examples: examples, projection: projection, memoryBudget: memoryBudget)
-        case let projection as LayerwiseProjection:
-            LayerwiseRowWriter(model: model, examples: examples, projection: projection)
-        default: preconditionFailure("projections are made by choices")
-        }
     }
 
     /// About how many bytes a projection takes that `directions` has made.

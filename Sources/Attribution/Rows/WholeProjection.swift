@@ -1,7 +1,8 @@
 public import LinearAlgebra
+public import Networks
 
 /// A projection of θ as one long vector.
-public struct WholeProjection: DirectionProjection {
+public struct WholeProjection: GradientProjection {
     /// Φ.
     public let projection: any Projection
 
@@ -28,5 +29,10 @@ public struct WholeProjection: DirectionProjection {
             }
             initialized = length
         }
+    }
+
+    /// See `GradientProjection`.
+    public func rowWriter(of examples: LabeledExamples, model: TrainedNetwork, memoryBudget: Int) -> any GradientRowWriter {
+        ProjectedRowWriter(model: model, examples: examples, projection: self, memoryBudget: memoryBudget)
     }
 }

@@ -52,11 +52,10 @@ extension GradientCache {
     }
 
     private func writer(
-        of network: NetworkModel, _ projection: (any DirectionProjection)?, _ budget: GradientCacheBudget
+        of network: NetworkModel, _ projection: (any GradientProjection)?, _ budget: GradientCacheBudget
     ) -> any GradientRowWriter {
-        if let choice = kind.projection, let projection {
-            return choice.rows(
-                of: network.examples, model: network.trained, projectedBy: projection, memoryBudget: budget.gradients)
+        if let projection {
+            return projection.rowWriter(of: network.examples, model: network.trained, memoryBudget: budget.gradients)
         }
         return kind.form == .factored
             ? FactorRowWriter(model: network.trained, examples: network.examples)
