@@ -1,0 +1,26 @@
+public import LinearAlgebra
+
+/// What finds s_test: s with (D + λI)s = v, or as near to it as it can.
+public protocol SystemSolver: Sendable {
+    /// Solves for `count` stacked right-hand sides, each as if it were alone, to the last bit, on any number of threads.
+    /// - Throws: `SolverError`, `Interrupted`.
+    func solve(
+        _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel, interruption: Interruption
+    ) throws -> Solution
+}
+
+/// P⁻¹ ≈ (D + λI)⁻¹, symmetric and positive definite, cheap beside a product over all examples.
+public protocol Preconditioner: Sendable {
+    /// p: the length of the vectors.
+    var dimension: Int { get }
+
+    /// z ← P⁻¹r for each of `count` stacked vectors, each as if it were alone, to the last bit, on any number of threads. r and z do not
+    /// overlap.
+    /// - Throws: `Interrupted`; z is of no use then.
+    func apply(
+        _ r: UnsafePointer<Float>, to z: UnsafeMutablePointer<Float>, count: Int, parallel: Parallel, interruption: Interruption
+    ) throws
+}
+
+extension LiSSA: SystemSolver {}
+extension ExactSolver: SystemSolver {}
