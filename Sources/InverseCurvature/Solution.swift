@@ -11,6 +11,8 @@ public struct Solution: Sendable, Equatable {
     public let residuals: [Double]
     /// Whether the solver reached what it set out for, for each right-hand side; `residuals` say how far it came.
     public let converged: [Bool]
+    /// Steps that were taken for each right-hand side; nil where a solver has no steps that depend on it.
+    public let iterations: [Int]?
 
     /// k.
     public var count: Int { residuals.count }
@@ -19,13 +21,15 @@ public struct Solution: Sendable, Equatable {
     public var byteCount: Int {
         (vectors.count + repeats.reduce(0) { $0 + $1.count }) * MemoryLayout<Float>.stride
             + residuals.count * MemoryLayout<Double>.stride + converged.count * MemoryLayout<Bool>.stride
+            + (iterations?.count ?? 0) * MemoryLayout<Int>.stride
     }
 
-    init(vectors: [Float], repeats: [[Float]], residuals: [Double], converged: [Bool]) {
+    init(vectors: [Float], repeats: [[Float]], residuals: [Double], converged: [Bool], iterations: [Int]? = nil) {
         self.vectors = vectors
         self.repeats = repeats
         self.residuals = residuals
         self.converged = converged
+        self.iterations = iterations
     }
 
     /// The solutions of several systems with one curvature and one solver, in order: at least one, and all with as many repeats.
@@ -34,12 +38,16 @@ public struct Solution: Sendable, Equatable {
         let repeats = solutions[0].repeats.count
         let length = solutions[0].vectors.count / solutions[0].count
         precondition(
-            solutions.allSatisfy { $0.repeats.count == repeats && $0.vectors.count == length * $0.count },
-            "solutions are stacked of one length and one number of repeats")
+            solutions.allSatisfy {
+                $0.repeats.count == repeats && $0.vectors.count == length * $0.count
+                    && ($0.iterations == nil) == (solutions[0].iterations == nil)
+            },
+            "solutions are stacked of one length and one solver")
         self.init(
             vectors: solutions.flatMap(\.vectors),
             repeats: (0..<repeats).map { index in solutions.flatMap { $0.repeats[index] } },
-            residuals: solutions.flatMap(\.residuals), converged: solutions.flatMap(\.converged))
+            residuals: solutions.flatMap(\.residuals), converged: solutions.flatMap(\.converged),
+            iterations: solutions[0].iterations == nil ? nil : solutions.flatMap { $0.iterations ?? [] })
     }
 
     /// The solution for one right-hand side, copied.
@@ -49,7 +57,7 @@ public struct Solution: Sendable, Equatable {
         let part = index * length..<(index + 1) * length
         return Solution(
             vectors: Array(vectors[part]), repeats: repeats.map { Array($0[part]) }, residuals: [residuals[index]],
-            converged: [converged[index]])
+            converged: [converged[index]], iterations: iterations.map { [$0[index]] })
     }
 }
 
@@ -59,6 +67,9 @@ public enum SolverError: Error, Equatable, Sendable {
     case diverged(settings: LiSSA.Settings, step: Int, safeScale: Double)
     /// The curvature with its λ has no Cholesky factor.
     case notPositiveDefinite(shift: Double)
+    /// The curvature with its λ = `shift` falls along some direction, or is too flat along it for single precision: `curvature` is
+    /// the Rayleigh quotient xᵀ(D + λI)x/xᵀx of one such direction x. λ must be greater than shift − curvature at least.
+    case indefinite(shift: Double, curvature: Double)
     /// The curvature of the training data is beyond single precision: its features are too large.
     case notFinite
     /// The explicit matrix would take more memory than is allowed.

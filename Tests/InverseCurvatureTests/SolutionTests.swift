@@ -44,6 +44,21 @@ struct SolutionTests {
         #expect(solution[1].repeats.isEmpty)
     }
 
+    @Test("of solvers with steps of their own say how many each took, apart or stacked")
+    func iterations() throws {
+        let system = DampedCurvature(curvature, shift: 0.1)
+        let solution = try ConjugateGradient(.init(tol: 1e-3))
+            .solve([1, 2, 3, 0, 0, 0, 4, 5, 6], count: 3, in: system, parallel: parallel)
+        let iterations = try #require(solution.iterations)
+        #expect(iterations.count == 3 && iterations[0] > 0 && iterations[1] == 0)
+        #expect((0..<3).map { solution[$0].iterations } == iterations.map { [$0] })
+        #expect(
+            Solution(stacking: [solution[2], Solution(stacking: [solution[0], solution[1]])]).iterations
+                == [iterations[2], iterations[0], iterations[1]])
+        // Nine floats, and for each side a residual, a flag, and a number.
+        #expect(solution.byteCount == 9 * 4 + 3 * (8 + 1 + 8))
+    }
+
     @Test("count their bytes: those of the parts add up")
     func bytes() throws {
         let solution = try lissa([1, 2, 3, 4, 5, 6], repeats: 5)
