@@ -104,7 +104,7 @@ extension SolverError {
     /// Whether other right-hand sides of the system may have a solution nevertheless.
     fileprivate var mayBeOfOne: Bool {
         switch self {
-        case .diverged, .notFinite: true
+        case .diverged, .notFinite, .indefinite: true
         case .notPositiveDefinite, .tooLarge: false
         }
     }

@@ -26,6 +26,12 @@ extension Problem {
                 at: "/damping",
                 "the curvature plus lambda_effective \(shift) is not positive definite, so it has no Cholesky factor; raise damping, or use lissa"
             )
+        case .indefinite(let shift, let curvature):
+            self.init(
+                at: "/damping",
+                "the curvature plus lambda_effective \(shift) is not positive definite: along a direction that cg met it is "
+                    + "\(curvature); raise damping until lambda_effective exceeds \(Self.rounded(shift - curvature)) at least, or use "
+                    + "the gauss_newton curvature")
         case .tooLarge(let parameters, let bytes, let limit):
             self.init(
                 at: "/solver/name",
