@@ -65,7 +65,8 @@ extension ConjugateGradient {
         private static let mostFailures = 3
         /// A residual, squared, below which rounding decides along which directions there is curvature left to find.
         private static let rounding = 1e-10
-        /// ‖r‖² grows by at most the condition number; beyond this one single precision tells nothing (Golub & Van Loan 11.3).
+        /// ‖r‖² grows by at most the condition number, as the error's norm in D + λI only falls (Golub & Van Loan 11.3); a curvature of a
+        /// condition beyond this one can't be told from a singular one in single precision.
         private static let worstCondition = 1e8
 
         private func relative(_ squared: Double) -> Double { (squared / squaredSize).squareRoot() }

@@ -1,6 +1,6 @@
 public import LinearAlgebra
 
-/// s_test by preconditioned conjugate gradients (Hestenes & Stiefel 1952; Golub & Van Loan 11.5.2).
+/// s_test by preconditioned conjugate gradients (Hestenes & Stiefel 1952; Golub & Van Loan 11.3, 11.5).
 ///
 ///     r₀ = v,  z = P⁻¹r,  p = z + βp,  α = r·z / p·(D + λI)p,  s ← s + αp,  r ← r − α(D + λI)p
 ///
@@ -8,8 +8,8 @@ public import LinearAlgebra
 /// side's bits depend on its companions, is not built. A side that is done drops out.
 ///
 /// Rounding lets the r lose their orthogonality in the directions of the largest eigenvalues, as soon as these are found, and CG then finds
-/// them again and again, which takes steps. So each r is kept orthogonal to the first ones (Golub & Van Loan 10.3.3), which hold these
-/// directions: far less work than a product, and a quarter to a half of the steps.
+/// them again and again, which takes steps. So each r is kept orthogonal to the first ones (Golub & Van Loan 10.3), which hold these
+/// directions: far less work than a product, and saves a fifth to a half of the steps.
 ///
 /// In single precision the recursive r drifts from v − (D + λI)s, and would promise what s does not hold. So r is replaced by the latter,
 /// at the cost of one more product, whenever it has fallen far, claims to be small enough, or was not measured for long (van der Vorst
@@ -30,7 +30,7 @@ public struct ConjugateGradient: SystemSolver {
         public var orthogonalized: Int
 
         /// Settings.
-        public init(maxIter: Int = 1000, tol: Double = 1e-4, orthogonalized: Int = 32) {
+        public init(maxIter: Int = 1000, tol: Double = 1e-3, orthogonalized: Int = 32) {
             self.maxIter = maxIter
             self.tol = tol
             self.orthogonalized = orthogonalized

@@ -1,6 +1,6 @@
 public import LinearAlgebra
 
-/// P = diag(D) + λI, of a diagonal that is exact or an estimate (Jacobi's preconditioner; Golub & Van Loan 11.5.3).
+/// P = diag(D) + λI, of a diagonal that is exact or an estimate (Jacobi's preconditioner; Golub & Van Loan 11.5).
 ///
 /// A gain where the curvature's diagonal differs much from parameter to parameter.
 public struct DiagonalPreconditioner: Preconditioner {
