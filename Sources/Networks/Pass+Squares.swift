@@ -7,11 +7,14 @@ extension Pass where Number == Float {
     ///
     /// A linear layer on one position has ∇W = δ ⊗ x, whose squares are δ² ⊗ x²: one product of matrices for all rows. Gradients of other
     /// layers are written out, row by row.
-    /// - Parameter gradient: memory like θ, all zero, and zero again afterwards.
+    /// - Parameters:
+    ///   - chosen: the steps whose part of g it is; nil for all.
+    ///   - gradient: memory like θ, all zero, and zero again afterwards.
     func addSquares(
-        _ parameters: Parameters<Float>, to squares: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>
+        of chosen: Set<Int>? = nil, _ parameters: Parameters<Float>, to squares: UnsafeMutablePointer<Float>,
+        gradient: UnsafeMutablePointer<Float>
     ) throws(Interrupted) {
-        for (index, step) in network.steps.enumerated() where step.isTrained {
+        for (index, step) in network.steps.enumerated() where step.isTrained && chosen?.contains(index) ?? true {
             if case .linear(let linear) = step.operation, linear.positions == 1 {
                 let (squared, dy) = squaredFactors(of: index, frame(index, parameters))
                 linear.accumulate(squared, step, dy: dy, into: squares)

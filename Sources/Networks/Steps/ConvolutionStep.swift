@@ -8,9 +8,12 @@ struct ConvolutionStep: StepKernel {
     let groups: Int
     let weight: TensorSlot
     let bias: TensorSlot?
-    private let inChannels, outChannels: Int
+    let inChannels, outChannels: Int
+    /// Extents of a channel of x and of y, and where the window is put.
+    let input, output: LayerSpec.Pair, window: LayerSpec.Window
     /// Numbers of a channel of x and of y, and in an output channel's weights.
-    private let inputs, positions, taps: Int
+    private let inputs: Int
+    let positions, taps: Int
     private let plan: ConvolutionPlan
 
     /// The sizes must compose, and have a `workingCount`.
@@ -28,6 +31,7 @@ struct ConvolutionStep: StepKernel {
         self.inChannels = inChannels
         self.outChannels = outChannels
         self.plan = plan
+        (self.input, self.output, self.window) = (input, output, window)
         inputs = input.height * input.width
         positions = output.height * output.width
         taps = inChannels / groups * window.kernel.height * window.kernel.width
