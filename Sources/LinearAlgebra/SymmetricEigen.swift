@@ -2,7 +2,7 @@ internal import CLAPACK
 
 /// A = QᵀΛQ of a symmetric matrix in double precision, by divide and conquer (LAPACK's `dsyevd`; Cuppen 1981), on one thread.
 ///
-/// About 9n³ flops, a third of them at the speed of memory: 0.3 s for n = 784. LAPACK can't be interrupted.
+/// About 9n³ flops, a third of them at the speed of memory: 0.15 s for n = 784. LAPACK can't be interrupted.
 public struct SymmetricEigen: Sendable {
     /// The eigenvalues, ascending.
     public let values: AlignedMemory<Double>

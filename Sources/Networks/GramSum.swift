@@ -30,6 +30,19 @@ final class GramSum {
         if filled == Self.capacity { try flush(check: check) }
     }
 
+    /// Adds δδᵀ of all positions of an example, straight from where they lie.
+    func add(_ deltas: KroneckerDeltas, positions: Int, check: (Int) throws -> Void) rethrows {
+        for row in stride(from: 0, to: order, by: Self.tileColumns) {
+            // What is above the diagonal in the tile comes with it.
+            let (height, width) = (min(Self.tileColumns, order - row), min(row + Self.tileColumns, order))
+            MatrixProduct.multiply(
+                deltas.byOutput, deltas.asRows, m: height, n: width, k: positions, alpha: 1,
+                deltas.start + row * (deltas.byPosition ? 1 : deltas.stride), deltas.stride, deltas.start, deltas.stride, beta: 1,
+                sum + row * order, order)
+            try check(2 * height * width * positions)
+        }
+    }
+
     /// Adds what is gathered.
     func flush(check: (Int) throws -> Void) rethrows {
         defer { filled = 0 }

@@ -62,15 +62,18 @@ extension KroneckerEstimate {
                 for row in 0..<chunk.count {
                     let weight = curvature.examples.weight(batch.example(chunk.lowerBound + row))
                     guard weight > 0 else { continue }
-                    for position in 0..<layer.positions {
-                        if root == 0 {
-                            layer.writeInputs(at: position, of: x + row * step.inputWidth, into: gram.inputs.next)
-                            try gram.inputs.take(weight: weight, check: check)
-                        }
-                        layer.writeOutputGradients(at: position, of: dy + row * step.outputWidth, into: gram.outputs.next)
-                        try gram.outputs.take(check: check)
+                    for position in 0..<(root == 0 ? layer.positions : 0) {
+                        layer.writeInputs(at: position, of: x + row * step.inputWidth, into: gram.inputs.next)
+                        try gram.inputs.take(weight: weight, check: check)
                     }
-                    try check(4 * layer.positions * (layer.order + layer.outputs))
+                    let deltas = layer.deltas(of: dy + row * step.outputWidth)
+                    if layer.positions == 1 {
+                        gram.outputs.next.update(from: deltas.start, count: layer.outputs)
+                        try gram.outputs.take(check: check)
+                    } else {
+                        try gram.outputs.add(deltas, positions: layer.positions, check: check)
+                    }
+                    try check(root == 0 ? 4 * layer.positions * layer.order : layer.outputs)
                 }
             }
         }

@@ -66,10 +66,26 @@ struct KroneckerLayer: Sendable {
         }
     }
 
-    /// Writes δ of one position of an example, `outputs` numbers; `dy` is the gradient of the example's output of the step.
-    func writeOutputGradients(at position: Int, of dy: UnsafePointer<Float>, into row: UnsafeMutablePointer<Float>) {
-        guard convolution != nil else { return row.update(from: dy + position * outputs, count: outputs) }
-        let first = dy + group * outputs * positions + position
-        for output in 0..<outputs { row[output] = first[output * positions] }
+    /// Where δ of an example lies, whose gradient of the step's output is at `dy`.
+    func deltas(of dy: UnsafePointer<Float>) -> KroneckerDeltas {
+        if convolution == nil { return KroneckerDeltas(start: dy, stride: outputs, byPosition: true) }
+        return KroneckerDeltas(start: dy + group * outputs * positions, stride: positions, byPosition: false)
     }
+}
+
+/// The δ of an example's positions: [positions, C], or [C, positions] for a convolution.
+struct KroneckerDeltas {
+    let start: UnsafePointer<Float>
+    /// From one row to the next.
+    let stride: Int
+    let byPosition: Bool
+
+    /// The same from some position on.
+    func from(_ position: Int) -> KroneckerDeltas {
+        KroneckerDeltas(start: start + (byPosition ? position * stride : position), stride: stride, byPosition: byPosition)
+    }
+
+    /// How it becomes [C, positions], and the other way round.
+    var byOutput: Transposition { byPosition ? .transposed : .none }
+    var asRows: Transposition { byPosition ? .none : .transposed }
 }

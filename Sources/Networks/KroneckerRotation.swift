@@ -12,9 +12,9 @@ final class KroneckerRotation {
     private let sum: UnsafeMutablePointer<Float>
     /// Rows as they are, and Q_A·x̃ of them.
     private let plain, rotated: AlignedMemory<Float>
-    /// δ as it is, Q_G·δ, and h.
-    private let deltas, rotatedDeltas, squares: AlignedMemory<Float>
-    /// An example's gradient [C, D̃], and what it becomes.
+    /// Q_G·δ, and h.
+    private let rotatedDeltas, squares: AlignedMemory<Float>
+    /// An example's gradient [C, D̃] on its way, and what it becomes.
     private let gradient, image: AlignedMemory<Float>
 
     /// Rows that are rotated, or whose outer products are summed, at once.
@@ -37,7 +37,8 @@ final class KroneckerRotation {
         let positions = Double(rows * layer.positions)
         let kept = keepsRows(layer, rows: rows) ? positions * Double(layer.order) : 0
         let matrices = layer.positions == 1 ? positions * Double(layer.outputs) : 2 * Double(layer.order) * Double(layer.outputs)
-        return 4 * (kept + matrices + min(Double(block), positions) * Double(layer.order + 2 * layer.outputs))
+        return 4
+            * (kept + matrices + (min(Double(block), positions) + Double(layer.positions)) * Double(layer.order + layer.outputs))
     }
 
     /// Adds to Λ [C, D̃] at `sum`, for chunks of up to `rows` examples.
@@ -52,8 +53,8 @@ final class KroneckerRotation {
         keepsRows = Self.keepsRows(layer, rows: rows, mostNumbers: mostNumbers)
         plain = AlignedMemory(uninitialized: min(Self.block, positions) * layer.order)
         rotated = AlignedMemory(uninitialized: keepsRows ? positions * layer.order : 0)
-        deltas = AlignedMemory(uninitialized: min(Self.block, positions) * layer.outputs)
-        rotatedDeltas = AlignedMemory(uninitialized: min(Self.block, positions) * layer.outputs)
+        rotatedDeltas = AlignedMemory(
+            uninitialized: layer.positions == 1 ? min(Self.block, rows) * layer.outputs : layer.positions * layer.outputs)
         squares = AlignedMemory(uninitialized: layer.positions == 1 ? rows * layer.outputs : 0)
         let size = layer.positions == 1 ? 0 : layer.order * layer.outputs
         gradient = AlignedMemory(uninitialized: size)
@@ -72,7 +73,11 @@ final class KroneckerRotation {
         }
         for row in 0..<rows {
             let (x, dy) = (x + row * inputStride, dy + row * outputStride)
-            if keepsRows { try sumRotated(row, dy, check) } else { try rotateSum(x, dy, check) }
+            if keepsRows {
+                try sumRotated(row, layer.deltas(of: dy), check)
+            } else {
+                try rotateSum(x, layer.deltas(of: dy), check)
+            }
             for i in 0..<outputs * order { sum[i] += image.start[i] * image.start[i] }
             try check(4 * outputs * order)
         }
@@ -90,19 +95,19 @@ final class KroneckerRotation {
                     at: place % layer.positions, of: x + place / layer.positions * stride,
                     into: plain.start + (place - first) * order)
             }
-            try rotate(plain.start, block.count, by: basis.inputs, order, into: rotated.start + first * order, check)
+            try rotate(plain.start, order, block.count, by: basis.inputs, order, into: rotated.start + first * order, check)
         }
     }
 
-    /// result [rows, order] ← matrix [rows, order]·basisᵀ.
+    /// result [rows, order] ← matrix [rows, order]·basisᵀ, the matrix's rows being `stride` apart.
     private func rotate(
-        _ matrix: UnsafePointer<Float>, _ rows: Int, by basis: AlignedMemory<Float>, _ order: Int,
+        _ matrix: UnsafePointer<Float>, _ stride: Int, _ rows: Int, by basis: AlignedMemory<Float>, _ order: Int,
         into result: UnsafeMutablePointer<Float>, _ check: (Int) throws -> Void
     ) throws {
-        for column in stride(from: 0, to: order, by: Self.tileColumns) {
+        for column in Swift.stride(from: 0, to: order, by: Self.tileColumns) {
             let width = min(Self.tileColumns, order - column)
             MatrixProduct.multiply(
-                .none, .transposed, m: rows, n: width, k: order, alpha: 1, matrix, order, basis.start + column * order, order,
+                .none, .transposed, m: rows, n: width, k: order, alpha: 1, matrix, stride, basis.start + column * order, order,
                 beta: 0, result + column, order)
             try check(2 * rows * width * order)
         }
@@ -116,13 +121,11 @@ final class KroneckerRotation {
             squares.elements.update(repeating: 0)
             for i in 0..<rows * order { rotated.start[i] *= rotated.start[i] }
         }
+        let deltas = layer.deltas(of: dy).start
         for first in Swift.stride(from: 0, to: rows, by: Self.block) {
             let block = first..<min(first + Self.block, rows)
-            try rotateDeltas(block.count, check) {
-                dy + (first + $0) * stride
-            } position: { _ in
-                0
-            }
+            try rotate(
+                deltas + first * stride, stride, block.count, by: basis.outputs, outputs, into: rotatedDeltas.start, check)
             let target = squares.start + first * outputs
             for i in 0..<block.count * outputs { target[i] += rotatedDeltas.start[i] * rotatedDeltas.start[i] }
         }
@@ -136,62 +139,61 @@ final class KroneckerRotation {
         }
     }
 
-    /// Q_G·δ of up to a block's rows.
-    private func rotateDeltas(
-        _ count: Int, _ check: (Int) throws -> Void, example: (Int) -> UnsafePointer<Float>, position: (Int) -> Int
-    ) throws {
-        for place in 0..<count {
-            layer.writeOutputGradients(at: position(place), of: example(place), into: deltas.start + place * outputs)
+    /// image ← Q_G (Σ_t δₜ ⊗ (Q_A·x̃ₜ)) of an example whose rows are rotated: Q_G first where positions are fewer than numbers in a row.
+    private func sumRotated(_ row: Int, _ deltas: KroneckerDeltas, _ check: (Int) throws -> Void) throws {
+        let (rows, positions) = (rotated.start + row * layer.positions * order, layer.positions)
+        guard positions <= order else {
+            try addOuter(deltas, rows, positions, isFirst: true, into: gradient.start, check)
+            return try rotateOutputs(gradient.start, order, check)
         }
-        try rotate(deltas.start, count, by: basis.outputs, outputs, into: rotatedDeltas.start, check)
-    }
-
-    /// image ← Σ_t (Q_G·δₜ) ⊗ (Q_A·x̃ₜ) of an example whose rows are rotated.
-    private func sumRotated(_ row: Int, _ dy: UnsafePointer<Float>, _ check: (Int) throws -> Void) throws {
-        let rows = rotated.start + row * layer.positions * order
-        for first in stride(from: 0, to: layer.positions, by: Self.block) {
-            let count = min(Self.block, layer.positions - first)
-            try rotateDeltas(count, check) { _ in
-                dy
-            } position: {
-                first + $0
-            }
-            try addOuter(rotatedDeltas.start, rows + first * order, count, isFirst: first == 0, into: image.start, check)
+        for position in stride(from: 0, to: positions, by: Self.tileColumns) {
+            let width = min(Self.tileColumns, positions - position)
+            let source = deltas.from(position)
+            MatrixProduct.multiply(
+                .none, deltas.byOutput, m: outputs, n: width, k: outputs, alpha: 1, basis.outputs.start, outputs, source.start,
+                source.stride, beta: 0, rotatedDeltas.start + position, positions)
+            try check(2 * outputs * outputs * width)
         }
+        let turned = KroneckerDeltas(start: rotatedDeltas.start, stride: positions, byPosition: false)
+        try addOuter(turned, rows, positions, isFirst: true, into: image.start, check)
     }
 
     /// image ← Q_G (Σ_t δₜ ⊗ x̃ₜ) Q_Aᵀ of an example.
     private func rotateSum(
-        _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ check: (Int) throws -> Void
+        _ x: UnsafePointer<Float>, _ deltas: KroneckerDeltas, _ check: (Int) throws -> Void
     ) throws {
         for first in stride(from: 0, to: layer.positions, by: Self.block) {
             let count = min(Self.block, layer.positions - first)
-            for place in 0..<count {
-                layer.writeInputs(at: first + place, of: x, into: plain.start + place * order)
-                layer.writeOutputGradients(at: first + place, of: dy, into: deltas.start + place * outputs)
-            }
-            try addOuter(deltas.start, plain.start, count, isFirst: first == 0, into: image.start, check)
+            for place in 0..<count { layer.writeInputs(at: first + place, of: x, into: plain.start + place * order) }
+            try addOuter(deltas.from(first), plain.start, count, isFirst: first == 0, into: image.start, check)
         }
-        try rotate(image.start, outputs, by: basis.inputs, order, into: gradient.start, check)
-        for column in stride(from: 0, to: order, by: Self.tileColumns) {
-            let width = min(Self.tileColumns, order - column)
+        try rotate(image.start, order, outputs, by: basis.inputs, order, into: gradient.start, check)
+        try rotateOutputs(gradient.start, order, check)
+    }
+
+    /// image ← Q_G·matrix [C, columns].
+    private func rotateOutputs(
+        _ matrix: UnsafePointer<Float>, _ columns: Int, _ check: (Int) throws -> Void
+    ) throws {
+        for column in stride(from: 0, to: columns, by: Self.tileColumns) {
+            let width = min(Self.tileColumns, columns - column)
             MatrixProduct.multiply(
-                .none, .none, m: outputs, n: width, k: outputs, alpha: 1, basis.outputs.start, outputs,
-                gradient.start + column, order, beta: 0, image.start + column, order)
+                .none, .none, m: outputs, n: width, k: outputs, alpha: 1, basis.outputs.start, outputs, matrix + column, columns,
+                beta: 0, image.start + column, columns)
             try check(2 * outputs * width * outputs)
         }
     }
 
-    /// result [C, D̃] ← (isFirst ? 0 : result) + Σ δ ⊗ x̃ over some rows of both.
+    /// result [C, D̃] ← (isFirst ? 0 : result) + Σ δ ⊗ x̃ over some rows and as many positions.
     private func addOuter(
-        _ deltas: UnsafePointer<Float>, _ rows: UnsafePointer<Float>, _ count: Int, isFirst: Bool,
+        _ deltas: KroneckerDeltas, _ rows: UnsafePointer<Float>, _ count: Int, isFirst: Bool,
         into result: UnsafeMutablePointer<Float>, _ check: (Int) throws -> Void
     ) throws {
         for column in stride(from: 0, to: order, by: Self.tileColumns) {
             let width = min(Self.tileColumns, order - column)
             MatrixProduct.multiply(
-                .transposed, .none, m: outputs, n: width, k: count, alpha: 1, deltas, outputs, rows + column, order,
-                beta: isFirst ? 0 : 1, result + column, order)
+                deltas.byOutput, .none, m: outputs, n: width, k: count, alpha: 1, deltas.start, deltas.stride, rows + column,
+                order, beta: isFirst ? 0 : 1, result + column, order)
             try check(2 * outputs * width * count)
         }
     }

@@ -41,7 +41,7 @@ extension NetworkCurvature {
     ///
     /// Two ways through the examples; in a layer of C × D̃ weights about 3·D̃² flops for each position the first time round
     /// and 2·D̃² + 2·C·(C + D̃) a square the second. The bits do not depend on the threads. Asks `interruption` every few milliseconds, but
-    /// not while LAPACK finds eigenvectors, which takes some 0.3 s for D̃ = 784 and eight times as long for twice that.
+    /// not while LAPACK finds eigenvectors, which takes some 0.15 s for D̃ = 784 and eight times as long for twice that.
     /// - Throws: `KroneckerError`, `Interrupted`.
     public func kroneckerBlocks(
         _ settings: KroneckerSettings, parallel: Parallel, interruption: Interruption = .never

@@ -95,5 +95,9 @@ struct EKFACAccuracyTests {
         let error = Closeness.relativeDistance(solution.vectors[mnist.part(0)], reference[mnist.part(0)])
         #expect(abs(error - 0.285) < 0.002, "\(error)")
         #expect(solution.converged.allSatisfy { !$0 })
+        let scores = try NetworkGradients(model: network, examples: curvature.examples).scores(
+            along: Array(solution.vectors[mnist.part(0)]), parallel: parallel)
+        let exact = try MNISTSoftmax.fixture("scores").floats()[mnist.scoredRows(0)]
+        #expect(abs(Closeness.pearson(scores.values.copy, exact) - 0.919) < 0.002)
     }
 }

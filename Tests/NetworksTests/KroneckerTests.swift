@@ -23,6 +23,13 @@ struct KroneckerTests {
                 {"type": "linear", "in_features": 63, "out_features": 2}
                 """, more: #", "input_shape": [2, 6, 5]"#, weighted: true),
             try RandomNetwork(
+                "windows as large as their images, and nearly so",
+                """
+                {"type": "conv2d", "in_channels": 4, "out_channels": 6, "kernel_size": 3, "groups": 2}, {"type": "tanh"},
+                {"type": "conv2d", "in_channels": 6, "out_channels": 4, "kernel_size": 2, "groups": 2}, {"type": "flatten"},
+                {"type": "linear", "in_features": 4, "out_features": 3}
+                """, more: #", "input_shape": [4, 4, 4]"#),
+            try RandomNetwork(
                 "a convolution for each channel",
                 """
                 {"type": "conv2d", "in_channels": 3, "out_channels": 3, "kernel_size": 2, "groups": 3}, {"type": "sigmoid"},
