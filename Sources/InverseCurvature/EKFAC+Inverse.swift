@@ -35,6 +35,7 @@ extension EKFAC {
             interruption: Interruption
         ) throws {
             var offset = 0
+            var pace = PacedInterruption(interruption)
             for block in approximation.blocks {
                 try interruption.check()
                 switch block {
@@ -42,6 +43,7 @@ extension EKFAC {
                     for vector in 0..<count {
                         let start = vector * dimension + first
                         for i in 0..<values.count { z[start + i] = reciprocals.start[offset + i] * r[start + i] }
+                        try pace.check(after: values.count)
                     }
                 case .kronecker(let block):
                     try apply(
@@ -60,11 +62,13 @@ extension EKFAC {
             let rows = count * outputs
             let given = AlignedMemory<Float>(uninitialized: rows * order)
             let rotated = AlignedMemory<Float>(uninitialized: rows * order)
+            var pace = PacedInterruption(interruption)
             for row in 0..<rows {
                 let start = row / outputs * dimension
                 let target = given.start + row * order
                 target.update(from: r + start + block.weights + row % outputs * inputs, count: inputs)
                 if let biases = block.biases { target[inputs] = r[start + biases + row % outputs] }
+                try pace.check(after: order)
             }
             try Self.multiply(
                 given, rows, block.inputVectors, .transposed, order, into: rotated, parallel, interruption)
@@ -75,6 +79,7 @@ extension EKFAC {
                 let source = given.start + row * order
                 (z + start + block.weights + row % outputs * inputs).update(from: source, count: inputs)
                 if let biases = block.biases { z[start + biases + row % outputs] = source[inputs] }
+                try pace.check(after: order)
             }
             withExtendedLifetime(given) {}
         }

@@ -29,6 +29,7 @@ extension KroneckerEstimate {
         {
             let mean = AlignedMemory<Float>(uninitialized: part.count)
             for i in 0..<part.count {
+                if i % 65_536 == 0 { try interruption.check() }
                 let sum = pieces.indices.reduce(0) { $0 + Double(sums.start[$1 * length + part.lowerBound + i]) }
                 mean.start[i] = Float(factor * sum)
                 guard mean.start[i].isFinite else { throw KroneckerError.notFinite(layer: name) }

@@ -39,8 +39,8 @@ extension NetworkCurvature {
     /// what it leaves out between layers, is approximate. x̃ has a one behind it where there are biases, and wᵢ counts as if the example were
     /// there so many times.
     ///
-    /// Two ways through the examples; in a layer of C × D̃ weights about 3·D̃² flops for each position the first time round
-    /// and 2·D̃² + 2·C·(C + D̃) a square the second. The bits do not depend on the threads. Asks `interruption` every few milliseconds, but
+    /// Two ways through the examples; in a layer of C × D̃ weights about D̃² flops for each position the first time round and 2·D̃² the
+    /// second, and up to 2·C·(C + D̃) for each square. The bits do not depend on the threads. Asks `interruption` every few milliseconds, but
     /// not while LAPACK finds eigenvectors, which takes some 0.15 s for D̃ = 784 and eight times as long for twice that.
     /// - Throws: `KroneckerError`, `Interrupted`.
     public func kroneckerBlocks(
