@@ -1,67 +1,81 @@
-internal import CLAPACK
-
-/// The largest eigenvalue of a symmetric positive semi-definite operator by the Lanczos recursion with full
-/// reorthogonalisation (Golub & Van Loan, Matrix Computations, 10.3): one product with the operator a step.
+/// Eigenvalues of a large symmetric matrix that is known by its products alone, by the Lanczos recursion with full reorthogonalisation
+/// (Golub & Van Loan, Matrix Computations, 10.1 and 10.3): one product a step.
+///
+/// Vectors are of single precision and scalars of double precision: values are good to about 1e-6 of the largest. All are deterministic,
+/// and their bits do not depend on the number of threads. A recursion sees a repeated eigenvalue once until its space is exhausted, and
+/// rounding, or a start anew, then shows it again.
 public enum Lanczos {
+    /// y ← A·x for vectors of the dimension, which do not overlap.
+    public typealias Multiply = (_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) throws -> Void
+
+    /// Both ends of the spectrum.
     /// - Parameters:
     ///   - dimension: p.
-    ///   - steps: products to spend; 16 give the largest eigenvalue of the curvatures met here to well under 1 %.
+    ///   - steps: products to spend; 16 give the largest eigenvalue of the curvatures met here to well under 1 %. A smallest one close
+    ///     to many others takes more. The recursion takes memory for so many vectors and one.
     ///   - seed: of the start vector.
-    ///   - multiply: y ← A·x.
-    /// - Returns: the largest Ritz value, which is never above the largest eigenvalue but for rounding.
-    public static func largestEigenvalue(
-        dimension: Int, steps: Int = 16, seed: UInt64 = 0,
-        multiply: (_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) throws -> Void
-    ) rethrows -> Double {
-        var stream = RandomStream(seed: seed)
-        var vector = (0..<dimension).map { _ in Float(stream.nextNormal()) }
-        normalise(&vector, by: Vectors.norm(vector))
-        var basis = [vector]
-        var diagonal: [Double] = []
-        var offDiagonal: [Double] = []
-        var image = [Float](repeating: 0, count: dimension)
-        for _ in 0..<min(steps, dimension) {
-            try basis.last!.withUnsafeBufferPointer { x in
-                try image.withUnsafeMutableBufferPointer { y in try multiply(x.baseAddress!, y.baseAddress!) }
-            }
-            diagonal.append(Vectors.dot(basis.last!, image))
-            // Twice is enough (Kahan, Parlett): single precision loses orthogonality within a few steps otherwise.
-            for _ in 0..<2 {
-                for q in basis { subtract(Vectors.dot(q, image), times: q, from: &image) }
-            }
-            let length = Vectors.norm(image)
-            guard length > 1e-6 * abs(diagonal[0]), basis.count < min(steps, dimension) else { break }
-            offDiagonal.append(length)
-            var next = image
-            normalise(&next, by: length)
-            basis.append(next)
+    ///   - parallel: the threads of what is done beside the products.
+    ///   - interruption: when to stop.
+    ///   - multiply: the matrix.
+    /// - Throws: `LanczosError.notFinite`, `Interrupted`, and what `multiply` throws.
+    public static func ends(
+        dimension: Int, steps: Int = 16, seed: UInt64 = 0, parallel: Parallel, interruption: Interruption = .never,
+        multiply: Multiply
+    ) throws -> SpectrumEnds {
+        let recursion = LanczosRecursion(
+            dimension: dimension, capacity: steps, parallel: parallel, interruption: interruption)
+        try recursion.start(.normal(seed: seed))
+        while recursion.steps < recursion.capacity {
+            try recursion.advance(multiply)
+            if recursion.isInvariant { break }
         }
-        return largestTridiagonalEigenvalue(diagonal: diagonal, offDiagonal: offDiagonal)
+        let values = try recursion.ritzValues()
+        return SpectrumEnds(smallest: values[0], largest: values[values.count - 1], steps: recursion.steps)
+    }
+}
+
+/// What a recursion takes for an eigenvalue.
+public struct RitzValue: Sendable, Hashable, Codable {
+    /// θ = qᵀAq for some q of length 1: never outside the spectrum but for rounding.
+    public let value: Double
+    /// ‖Aq − θq‖: an eigenvalue lies at most so far away (Golub & Van Loan, theorem 8.1.13), rounding apart.
+    public let residual: Double
+
+    /// A value known from before.
+    public init(value: Double, residual: Double) {
+        self.value = value
+        self.residual = residual
+    }
+}
+
+/// Both ends of a spectrum, as far as a recursion came.
+public struct SpectrumEnds: Sendable, Hashable, Codable {
+    /// At least the smallest eigenvalue, and as a rule close to it.
+    public let smallest: RitzValue
+    /// At most the largest eigenvalue, and as a rule close to it.
+    public let largest: RitzValue
+    /// Products spent.
+    public let steps: Int
+
+    /// Ends known from before.
+    public init(smallest: RitzValue, largest: RitzValue, steps: Int) {
+        self.smallest = smallest
+        self.largest = largest
+        self.steps = steps
     }
 
-    private static func normalise(_ x: inout [Float], by length: Double) {
-        guard length > 0 else { return }
-        let factor = Float(1 / length)
-        for i in x.indices { x[i] *= factor }
+    /// Whether there certainly is a negative eigenvalue: the Ritz value is below zero by more than rounding makes it.
+    public var isIndefinite: Bool {
+        smallest.value < -LanczosRecursion.rounding * max(abs(largest.value), abs(smallest.value))
     }
 
-    private static func subtract(_ factor: Double, times q: [Float], from x: inout [Float]) {
-        let factor = Float(-factor)
-        q.withUnsafeBufferPointer { q in
-            x.withUnsafeMutableBufferPointer { x in BLAS.add(q.count, alpha: factor, q.baseAddress!, to: x.baseAddress!) }
-        }
-    }
+    /// A μ with A + μI positive semi-definite, as far as the recursion saw: minus the lower end of the interval around the smallest Ritz
+    /// value that holds an eigenvalue; 0 where that is not negative.
+    public var shiftNeeded: Double { isIndefinite ? smallest.residual - smallest.value : 0 }
+}
 
-    private static func largestTridiagonalEigenvalue(diagonal: [Double], offDiagonal: [Double]) -> Double {
-        var values = diagonal
-        var beside = offDiagonal + [0]
-        var count = CInt(values.count)
-        var info: CInt = 0
-        var unused = 0.0
-        var leading: CInt = 1
-        var work = 0.0
-        dstev_("N", &count, &values, &beside, &unused, &leading, &work, &info, 1)
-        // dstev fails only where its iteration does not converge, which leaves the diagonal's largest as a lower bound.
-        return info == 0 ? values[values.count - 1] : diagonal.max() ?? 0
-    }
+/// Why there are no eigenvalues.
+public enum LanczosError: Error, Equatable, Sendable {
+    /// A product was NaN or infinite.
+    case notFinite
 }
