@@ -6,7 +6,7 @@ public import LinearAlgebra
 ///     s = Σⱼ qⱼ(qⱼ·v)/(θⱼ + λ) + (v − QᵀQv)/(τ + λ)
 ///
 /// What stands for the rest matters more than the number of pairs. Softmax regression on MNIST (p = 7,840, λ = 0.01), ten tests, medians of
-/// s_test's relative error and of the scores' Pearson correlation with the exact ones, of k pairs found to 1e-3 or in 1.25·k steps:
+/// s_test's relative error and of the scores' Pearson correlation with the exact ones, for k pairs found to about 1e-3:
 ///
 ///     k                 50            100           200           400
 ///     dropped       .99   .485    .97   .630    .93   .763    .84   .905
@@ -15,14 +15,17 @@ public import LinearAlgebra
 ///     smallest kept .76   .884    .62   .946    .30   .968    .15   .995
 ///     fitted        .54   .922    .43   .955    .32   .977    .15   .996
 ///
-/// So a fitted τ is the rule, and what the paper does is there to be compared with. The pairs depend on D alone: they are found once for a checkpoint, kept, and serve every λ and every v. A solution takes 4·p·k flops and
-/// one product with the data for its residual. With all p pairs it is exact to rounding.
+/// So a fitted τ is the rule, and what the paper does is there to be compared with. Pairs found in all of 2·k steps serve better
+/// still: fitted, .42 and .958 with 100, .27 and .988 with 200.
+///
+/// The pairs depend on D alone: they are found once for a checkpoint, kept, and serve every λ and every v. A solution takes 6·p·k flops
+/// and one product with the data for its residual. With all p pairs it is exact to rounding.
 public struct ArnoldiSolver: Sendable {
     /// What stands for the spectrum outside the pairs.
     public enum Complement: Sendable, Hashable {
         /// Nothing: what the pairs leave of v is dropped, as the paper does. D + λI is treated as infinite there.
         case dropped
-        /// τ = 0: as if D vanished there. The least error where v has little there but eigenvalues far below λ.
+        /// τ = 0: as if D vanished there.
         case zero
         /// τ = the mean of the eigenvalues that are left, (trace(D) − Σθⱼ)/(p − k), or 0 where that is negative.
         case mean
@@ -51,7 +54,8 @@ public struct ArnoldiSolver: Sendable {
     /// - Parameters:
     ///   - curvature: D.
     ///   - rank: k.
-    ///   - steps: the paper's `arnoldi_dim`; twice the rank where nothing is said.
+    ///   - steps: the paper's `arnoldi_dim`; twice the rank where nothing is said, with which the pairs of smallest
+    ///     magnitude have converged as well.
     ///   - tolerance: ends the search once all pairs' residuals are at most so much of the largest eigenvalue.
     ///   - complement: what stands for the rest.
     ///   - memoryLimit: of the search and the pairs, in bytes.
@@ -82,7 +86,7 @@ public struct ArnoldiSolver: Sendable {
         self.complement = complement
     }
     /// Residuals of pairs, of the largest eigenvalue, at which there is nothing to gain: what the pairs leave out weighs far more.
-    public static let pairTolerance = 1e-3
+    public static let pairTolerance = 1e-4
 
     /// - Throws: `SolverError.tooLarge` where the search's memory would be more than `memoryLimit` bytes.
     public static func checkSize(dimension: Int, rank: Int, steps: Int, memoryLimit: Int) throws {

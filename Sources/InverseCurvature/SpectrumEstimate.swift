@@ -102,8 +102,8 @@ public struct SpectrumEstimate: Sendable, Equatable, Codable {
     /// A number L with λ_max(C_B) ≤ L for nearly all mini-batches of `size` examples, from those that were looked at: steps of
     /// (C_B + λI)/scale contract for each such batch, and not only in the mean, where scale ≥ L + λ.
     ///
-    /// The size looked at that is next below decides, as larger batches swing less; and L is never more than the bound λ_max + R/B of
-    /// which that is twice as much as contraction in mean square takes.
+    /// The size looked at that is next below decides, as larger batches swing less. Where none was, and at most, L is λ_max + R/B, which is
+    /// twice what contraction in the mean square takes.
     public func batchBound(size: Int) -> Double {
         let certain = largestBound + largestExampleNorm / Double(max(1, size))
         guard let seen = batches?.last(where: { $0.size <= size }) else { return certain }
