@@ -11,8 +11,10 @@ public struct Solution: Sendable, Equatable {
     public let residuals: [Double]
     /// Whether the solver reached what it set out for, for each right-hand side; `residuals` say how far it came.
     public let converged: [Bool]
-    /// Steps that were taken for each right-hand side; nil where a solver has no steps that depend on it.
-    public let iterations: [Int]?
+    /// Steps that were taken for each right-hand side; empty where a solver has no steps that depend on it.
+    public let iterations: [Int]
+    /// How good each solution is by the solver's own estimate; empty for solvers that make none.
+    public let accuracies: [SolutionAccuracy]
 
     /// k.
     public var count: Int { residuals.count }
@@ -21,15 +23,19 @@ public struct Solution: Sendable, Equatable {
     public var byteCount: Int {
         (vectors.count + repeats.reduce(0) { $0 + $1.count }) * MemoryLayout<Float>.stride
             + residuals.count * MemoryLayout<Double>.stride + converged.count * MemoryLayout<Bool>.stride
-            + (iterations?.count ?? 0) * MemoryLayout<Int>.stride
+            + iterations.count * MemoryLayout<Int>.stride + accuracies.count * MemoryLayout<SolutionAccuracy>.stride
     }
 
-    init(vectors: [Float], repeats: [[Float]], residuals: [Double], converged: [Bool], iterations: [Int]? = nil) {
+    init(
+        vectors: [Float], repeats: [[Float]], residuals: [Double], converged: [Bool], iterations: [Int] = [],
+        accuracies: [SolutionAccuracy] = []
+    ) {
         self.vectors = vectors
         self.repeats = repeats
         self.residuals = residuals
         self.converged = converged
         self.iterations = iterations
+        self.accuracies = accuracies
     }
 
     /// The solutions of several systems with one curvature and one solver, in order: at least one, and all with as many repeats.
@@ -38,16 +44,13 @@ public struct Solution: Sendable, Equatable {
         let repeats = solutions[0].repeats.count
         let length = solutions[0].vectors.count / solutions[0].count
         precondition(
-            solutions.allSatisfy {
-                $0.repeats.count == repeats && $0.vectors.count == length * $0.count
-                    && ($0.iterations == nil) == (solutions[0].iterations == nil)
-            },
+            solutions.allSatisfy { $0.repeats.count == repeats && $0.vectors.count == length * $0.count },
             "solutions are stacked of one length and one solver")
         self.init(
             vectors: solutions.flatMap(\.vectors),
             repeats: (0..<repeats).map { index in solutions.flatMap { $0.repeats[index] } },
             residuals: solutions.flatMap(\.residuals), converged: solutions.flatMap(\.converged),
-            iterations: solutions[0].iterations == nil ? nil : solutions.flatMap { $0.iterations ?? [] })
+            iterations: solutions.flatMap(\.iterations), accuracies: solutions.flatMap(\.accuracies))
     }
 
     /// The solution for one right-hand side, copied.
@@ -57,7 +60,8 @@ public struct Solution: Sendable, Equatable {
         let part = index * length..<(index + 1) * length
         return Solution(
             vectors: Array(vectors[part]), repeats: repeats.map { Array($0[part]) }, residuals: [residuals[index]],
-            converged: [converged[index]], iterations: iterations.map { [$0[index]] })
+            converged: [converged[index]], iterations: iterations.isEmpty ? [] : [iterations[index]],
+            accuracies: accuracies.isEmpty ? [] : [accuracies[index]])
     }
 }
 

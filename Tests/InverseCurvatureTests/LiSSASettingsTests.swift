@@ -126,51 +126,73 @@ struct LiSSASettingsTests {
         }
     }
 
-    @Test("automatic numbers follow from the spectrum as documented")
-    func formulas() {
-        func resolved(
-            _ choice: LiSSA.Choice = .init(), largest: Double, norm: Double, examples: Int = 10_000, shift: Double = 0.01
-        )
-            -> LiSSA.Settings
-        {
-            let spectrum = SpectrumEstimate(largestEigenvalue: largest, trace: 10, largestExampleNorm: norm)
-            return choice.resolved(for: spectrum, exampleCount: examples, shift: shift)
+    private func resolved(
+        _ choice: LiSSA.Choice = .init(), largest: Double = 2, trace: Double = 10, norm: Double = 16, examples: Int = 10_000,
+        shift: Double = 0.01
+    ) -> LiSSA.Settings {
+        let spectrum = SpectrumEstimate(largestEigenvalue: largest, trace: trace, largestExampleNorm: norm)
+        return choice.resolved(for: spectrum, exampleCount: examples, shift: shift)
+    }
+
+    @Test("the automatic scale is a fifth above half of λ_max + λ + R²/B, whatever the batch")
+    func scale() {
+        for batch in [1, 4, 32, 1000] {
+            #expect(resolved(.init(batchSize: batch)).scale == 0.6 * (2 + 0.01 + 16 / Double(batch)))
         }
-        // R²/B is at most a quarter of λ_max, B a power of two from 32 to 512 and never more than n.
-        #expect(resolved(largest: 2, norm: 1).batchSize == 32)
-        #expect(resolved(largest: 2, norm: 16).batchSize == 32)
-        #expect(resolved(largest: 2, norm: 17).batchSize == 64)
-        #expect(resolved(largest: 2, norm: 64).batchSize == 128)
-        #expect(resolved(largest: 2, norm: 200).batchSize == 512)
-        #expect(resolved(largest: 2, norm: 1e300).batchSize == 512)
-        #expect(resolved(largest: 0, norm: 0).batchSize == 32)
-        #expect(resolved(largest: 2, norm: 1e9, examples: 77).batchSize == 77)
-        #expect(resolved(largest: 2, norm: 1, examples: 5).batchSize == 5)
-        #expect(resolved(largest: 2, norm: 16).scale == 2 + 0.01 + 16.0 / 32)
-        for shift in [1e-3, 0.01, 0.1, 1] {
-            let settings = resolved(largest: 2, norm: 16, shift: shift)
-            func missing(_ steps: Int) -> Double { (0..<steps).reduce(1) { power, _ in power * (1 - shift / settings.scale) } }
-            #expect(missing(settings.recursionDepth) <= 0.01 * (1 + 1e-9) || settings.recursionDepth == LiSSA.Choice.deepest)
-            #expect(missing(settings.recursionDepth - 1) > 0.01 || settings.recursionDepth == 10)
+        let settings = resolved()
+        #expect(settings.scale == 0.6 * (2 + 0.01 + 16 / Double(settings.batchSize)))
+    }
+
+    @Test("automatic depth, batch and rounds end within bounds for any spectrum")
+    func bounds() {
+        let values = [0, 1e-300, 1e-9, 0.01, 2, 16, 1e9, 1e300]
+        for largest in values {
+            for norm in values {
+                for shift in [0, 1e-18, 1e-6, 0.01, 1, 1e9] {
+                    for examples in [1, 2, 77, 10_000, 1_000_000] {
+                        let settings = resolved(largest: largest, trace: largest, norm: norm, examples: examples, shift: shift)
+                        #expect((1...min(512, examples)).contains(settings.batchSize))
+                        #expect((10...LiSSA.Choice.deepest).contains(settings.recursionDepth))
+                        #expect(settings.rounds >= 1)
+                        #expect(settings.rounds == 1 || settings.rounds * settings.recursionDepth <= LiSSA.Choice.deepest)
+                        #expect(settings.numRepeat == LiSSA.Choice.repeats && settings.relativeError == LiSSA.Choice.usualError)
+                    }
+                }
+            }
         }
-        #expect(resolved(largest: 2, norm: 16, shift: 0).recursionDepth == LiSSA.Choice.deepest)
-        #expect(resolved(largest: 2, norm: 16, shift: 1e-18).recursionDepth == LiSSA.Choice.deepest)
-        #expect(resolved(largest: 2, norm: 16, shift: 1e9).recursionDepth == 10)
-        #expect(resolved(largest: 2, norm: 16).numRepeat == 4)
+        for shift in [0, 1e-18] { #expect(resolved(shift: shift).recursionDepth == LiSSA.Choice.deepest) }
+        #expect(resolved(shift: 1e9).recursionDepth == 10)
+    }
+
+    @Test(
+        "bias is never planned above noise but where it is small, and smaller errors take more rounds, not deeper ones without end"
+    )
+    func rounds() {
+        let errors = [0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-6]
+        let settings = errors.map { resolved(.init(relativeError: $0), trace: 30, norm: 100, examples: 50_000) }
+        for (easier, harder) in zip(settings, settings.dropFirst()) { #expect(harder.rounds >= easier.rounds) }
+        #expect(settings[5].rounds > settings[0].rounds)
+        #expect(settings.allSatisfy { $0.recursionDepth < 5000 })
+        for (error, settings) in zip(errors, settings) { #expect(settings.relativeError == error) }
     }
 
     @Test("what is chosen by hand stays, and the rest is fitted to it")
     func byHand() {
-        let spectrum = SpectrumEstimate(largestEigenvalue: 2, trace: 10, largestExampleNorm: 16)
         let all = LiSSA.Choice(recursionDepth: 7, numRepeat: 3, batchSize: 5, scale: 11, seed: 13)
         #expect(
-            all.resolved(for: spectrum, exampleCount: 100, shift: 0.01)
-                == LiSSA.Settings(recursionDepth: 7, numRepeat: 3, batchSize: 5, scale: 11, seed: 13))
-        let single = LiSSA.Choice(batchSize: 1).resolved(for: spectrum, exampleCount: 100, shift: 0.01)
-        #expect(single.scale == 2 + 0.01 + 16)
-        let slow = LiSSA.Choice(scale: 100).resolved(for: spectrum, exampleCount: 100, shift: 1)
-        let usual = LiSSA.Choice(scale: 10).resolved(for: spectrum, exampleCount: 100, shift: 1)
-        #expect(abs(Double(slow.recursionDepth) / Double(usual.recursionDepth) - 10) < 1)
+            resolved(all, examples: 100)
+                == LiSSA.Settings(
+                    recursionDepth: 7, numRepeat: 3, batchSize: 5, scale: 11, seed: 13, rounds: 1, relativeError: nil))
+        var several = all
+        several.rounds = 4
+        #expect(resolved(several).rounds == 4 && resolved(several).relativeError == nil)
+        var wanted = all
+        wanted.relativeError = 0.01
+        #expect(resolved(wanted).relativeError == 0.01 && resolved(wanted).recursionDepth == 7)
+        #expect(resolved(.init(batchSize: 1)).scale == 0.6 * (2 + 0.01 + 16))
+        let slow = resolved(.init(batchSize: 32, scale: 100), shift: 1)
+        let usual = resolved(.init(batchSize: 32, scale: 10), shift: 1)
+        #expect(slow.recursionDepth > 5 * usual.recursionDepth)
     }
 }
 

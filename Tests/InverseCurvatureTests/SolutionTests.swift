@@ -28,6 +28,7 @@ struct SolutionTests {
             #expect(part.repeats == solution.repeats.map { Array($0[3 * i..<3 * i + 3]) })
             #expect(part.residuals == [solution.residuals[i]])
             #expect(part.converged == [solution.converged[i]])
+            #expect(part.accuracies == [solution.accuracies[i]])
         }
         #expect(Solution(stacking: parts) == solution)
         #expect(Solution(stacking: [parts[0], Solution(stacking: [parts[1], parts[2]]), parts[3]]) == solution)
@@ -41,7 +42,7 @@ struct SolutionTests {
         let solution = try ExactSolver(factoring: system, memoryLimit: 1000, parallel: parallel)
             .solve([1, 2, 3, 4, 5, 6], count: 2, in: system, parallel: parallel)
         #expect(Solution(stacking: [solution[0], solution[1]]) == solution)
-        #expect(solution[1].repeats.isEmpty)
+        #expect(solution[1].repeats.isEmpty && solution[1].accuracies.isEmpty)
     }
 
     @Test("of solvers with steps of their own say how many each took, apart or stacked")
@@ -62,8 +63,8 @@ struct SolutionTests {
     @Test("count their bytes: those of the parts add up")
     func bytes() throws {
         let solution = try lissa([1, 2, 3, 4, 5, 6], repeats: 5)
-        // Two vectors of three floats, six times, two residuals, and two flags.
-        #expect(solution.byteCount == 2 * 3 * 6 * 4 + 2 * 8 + 2)
+        // Two vectors of three floats, six times, two residuals, two flags, and what is said of the errors.
+        #expect(solution.byteCount == 2 * 3 * 6 * 4 + 2 * 8 + 2 + 2 * MemoryLayout<SolutionAccuracy>.stride)
         #expect(solution[0].byteCount + solution[1].byteCount == solution.byteCount)
     }
 

@@ -1,0 +1,122 @@
+internal import Foundation
+public import LinearAlgebra
+
+extension LiSSA {
+    /// Right-hand sides on their way: rounds may be asked for one at a time, for some sides or all, until they are good enough or time is
+    /// up.
+    ///
+    /// A round is taken as a whole or, where it throws, not at all: the solution so far stands. No side's bits depend on which others
+    /// advance beside it.
+    public struct Refinement: Sendable {
+        private let lissa: LiSSA
+        private let system: DampedCurvature
+        private var sides: [RefinedSide]
+
+        /// Begins with s = 0 for `count` stacked right-hand sides.
+        public init(of rightHandSides: [Float], count: Int, in system: DampedCurvature, by lissa: LiSSA) {
+            let length = system.dimension
+            precondition(rightHandSides.count == count * length, "right-hand sides are as long as the system's order")
+            self.lissa = lissa
+            self.system = system
+            sides = (0..<count).map { RefinedSide(Array(rightHandSides[$0 * length..<($0 + 1) * length])) }
+        }
+
+        /// The sides that have neither reached the wanted error nor used their rounds up.
+        public var unfinished: [Int] {
+            sides.indices.filter { index in
+                let side = sides[index]
+                return !side.isZero && side.attempts < lissa.settings.rounds && !hasReachedTarget(side)
+            }
+        }
+
+        /// How good each side's solution is by now, from its repeats and what is known of its contraction.
+        public var accuracies: [SolutionAccuracy] { sides.map(accuracy(of:)) }
+
+        /// One more round for some sides, whether or not they are finished. It costs a product over all examples for each that has had one
+        /// before, unless its residual is measured already.
+        /// - Throws: `SolverError.diverged`, `.notFinite`, `Interrupted`; nothing has changed then.
+        public mutating func advance(_ chosen: [Int], parallel: Parallel, interruption: Interruption = .never) throws {
+            var next = sides
+            let chosen = chosen.filter { !next[$0].isZero }
+            guard chosen.allSatisfy({ next[$0].size.isFinite }) else { throw SolverError.notFinite }
+            try measure(chosen, of: &next, parallel: parallel, interruption: interruption)
+            // Those that are at the same point share their mini-batches.
+            let groups = Dictionary(grouping: chosen) { [next[$0].attempts, next[$0].effort] }
+            for (point, group) in groups.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+                let corrections = try lissa.corrections(
+                    of: group.flatMap { next[$0].remainder ?? [] }, count: group.count, round: point[0], effort: point[1],
+                    in: system, parallel: parallel, interruption: interruption)
+                for (position, side) in group.enumerated() {
+                    let part = position * system.dimension..<(position + 1) * system.dimension
+                    try next[side].take(corrections.map { Array($0[part]) }, interruption: interruption)
+                    guard next[side].correctionSizes.last?.isFinite ?? true else {
+                        throw lissa.failure(at: lissa.settings.recursionDepth)
+                    }
+                }
+            }
+            sides = next
+        }
+
+        /// The solutions by now; costs a product over all examples for each side whose residual is not measured yet.
+        /// - Throws: `SolverError.diverged`, `.notFinite`, `Interrupted`; the refinement can go on then.
+        public mutating func solution(parallel: Parallel, interruption: Interruption = .never) throws -> Solution {
+            try measure(Array(sides.indices), of: &sides, parallel: parallel, interruption: interruption)
+            let accuracies = accuracies
+            let residuals = sides.map { $0.residual ?? 1 }
+            return Solution(
+                vectors: sides.flatMap(\.solution),
+                repeats: (0..<lissa.settings.numRepeat).map { index in
+                    sides.flatMap { $0.repeats.isEmpty ? $0.solution : $0.repeats[index] }
+                },
+                residuals: residuals,
+                converged: sides.indices.map { hasConverged(sides[$0], residual: residuals[$0]) }, accuracies: accuracies)
+        }
+
+        /// A residual above this is no solution, where the scale is not a safe one: the zero vector's is 1.
+        private static let uselessResidual = 10.0
+        /// A solution has converged if its residual is small,
+        private static let smallResidual = 1e-3
+        /// or, where no error was wanted, if its bias is small and its residual no more than mini-batch noise makes it, which the standard
+        /// errors measure.
+        private static let smallBias = 0.05
+        private static let noisyResidual = 0.5
+
+        private func hasConverged(_ side: RefinedSide, residual: Double) -> Bool {
+            if residual <= Self.smallResidual || hasReachedTarget(side) { return true }
+            guard lissa.settings.relativeError == nil, side.rounds > 0 else { return false }
+            return lissa.settings.bias(shift: system.shift) <= Self.smallBias && residual <= Self.noisyResidual
+        }
+
+        private func hasReachedTarget(_ side: RefinedSide) -> Bool {
+            guard let target = lissa.settings.relativeError, let error = accuracy(of: side).relativeError else { return false }
+            return error <= target
+        }
+
+        private func accuracy(of side: RefinedSide) -> SolutionAccuracy {
+            side.accuracy(contraction: lissa.settings.bias(shift: system.shift), samplingBias: lissa.samplingBias)
+        }
+
+        /// Remainders and residuals of some sides, where they are not known yet: one product for all of them.
+        private func measure(
+            _ chosen: [Int], of sides: inout [RefinedSide], parallel: Parallel, interruption: Interruption
+        ) throws {
+            let unknown = chosen.filter { sides[$0].remainder == nil }
+            guard !unknown.isEmpty else { return }
+            let length = system.dimension
+            let rightHandSides = unknown.flatMap { sides[$0].rightHandSide }
+            let remainders = try system.remainder(
+                of: rightHandSides, after: unknown.flatMap { sides[$0].solution }, count: unknown.count, parallel: parallel,
+                interruption: interruption)
+            let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: unknown.count)
+            // At a safe scale nothing can grow: a large residual is noise along directions that λ leaves nearly free.
+            let worst = lissa.isSafe ? Double.greatestFiniteMagnitude : Self.uselessResidual
+            guard residuals.allSatisfy({ $0 <= worst }) else {
+                throw lissa.failure(at: lissa.settings.recursionDepth)
+            }
+            for (position, side) in unknown.enumerated() {
+                sides[side].remainder = Array(remainders[position * length..<(position + 1) * length])
+                sides[side].residual = residuals[position]
+            }
+        }
+    }
+}
