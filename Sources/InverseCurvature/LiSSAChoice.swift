@@ -59,7 +59,8 @@ extension LiSSA {
             let target = relativeError ?? Self.usualError
             let repeats = numRepeat ?? Self.repeats
             let model = RoundModel(spectrum: spectrum, exampleCount: exampleCount, shift: shift, repeats: repeats, choice: self)
-            let plan = model.cheapest(for: target)
+            // A depth chosen by hand is no matter of cost: the batch is then one that suits the steps.
+            let plan = recursionDepth != nil && relativeError == nil ? model.modest : model.cheapest(for: target)
             func settings(depth: Int, rounds: Int, target: Double?) -> Settings {
                 Settings(
                     recursionDepth: depth, numRepeat: repeats, batchSize: plan.batch, scale: plan.scale, seed: seed,
@@ -174,9 +175,9 @@ extension LiSSA {
                 return Plan(batch: batch, scale: scale, depth: depth, rounds: Int(rounds), cost: cost)
             }
 
-            /// Where no round contracts as it should: as deep as is allowed, with batches that make R²/B a quarter of λ_max, beyond which
+            /// Where no round contracts as it should, or the depth is given: as deep as is allowed, with batches that make R²/B a quarter of λ_max, beyond which
             /// larger ones buy no larger steps.
-            private var modest: Plan {
+            var modest: Plan {
                 let largest = max(spectrum.largestEigenvalue, .leastNormalMagnitude)
                 let wanted = min(512, (4 * spectrum.largestExampleNorm / largest).rounded(.up))
                 let suitable = wanted.isNaN ? 512 : max(32, Int(wanted).nextPowerOfTwo)

@@ -190,6 +190,10 @@ struct LiSSASettingsTests {
         wanted.relativeError = 0.01
         #expect(resolved(wanted).relativeError == 0.01 && resolved(wanted).recursionDepth == 7)
         #expect(resolved(.init(batchSize: 1)).scale == 0.6 * (2 + 0.01 + 16))
+        // R²/B is at most a quarter of λ_max, B a power of two from 32 to 512.
+        for (norm, batch) in [(1, 32), (16, 32), (17, 64), (64, 128), (1e300, 512)] {
+            #expect(resolved(.init(recursionDepth: 1000), norm: norm).batchSize == batch)
+        }
         let slow = resolved(.init(batchSize: 32, scale: 100), shift: 1)
         let usual = resolved(.init(batchSize: 32, scale: 10), shift: 1)
         #expect(slow.recursionDepth > 5 * usual.recursionDepth)
