@@ -29,7 +29,7 @@ struct ConjugateGradientIndependenceTests {
                     let alone = try solver.solve(part, count: 1, in: system, parallel: Parallel(threads: 1))
                     #expect(alone == together[side])
                 }
-                #expect(count < 7 || Set(together.iterations ?? []).count > 1)
+                #expect(count < 7 || Set(together.iterations).count > 1)
             }
         }
     }

@@ -22,7 +22,7 @@ struct IdentitySolverTests {
         }
         #expect(solution.residuals[3] == 0)
         #expect(solution.converged == [false, false, false, true])
-        #expect(solution.repeats.isEmpty && solution.iterations == nil)
+        #expect(solution.repeats.isEmpty && solution.iterations.isEmpty)
     }
 
     @Test("where the curvature is the identity, every solver has the same solution, and has converged")
