@@ -57,7 +57,7 @@ extension FuzzProperty {
         case .indices(let indices): try require(!indices.isEmpty && indices.allSatisfy { $0 >= 0 }, "candidates are \(indices)")
         case nil: break
         }
-        if case .lissa(let choice) = question.solver {
+        if let choice = question.solver.lissa {
             let counts = [choice.recursionDepth, choice.numRepeat, choice.batchSize].compactMap { $0 }
             try require(counts.allSatisfy { $0 >= 1 } && choice.scale.map { $0 > 0 } ?? true, "the solver is \(choice)")
         }

@@ -45,7 +45,7 @@ struct InfluenceRequestTests {
         #expect(request.curvature == nil && request.damping == 0 && request.dampingMode == .absolute)
         #expect(request.k == 10 && request.candidates == nil && request.groups.isEmpty)
         #expect(request.include == .metadata && request.deadlineMilliseconds == nil)
-        guard case .lissa(let choice) = request.solver else {
+        guard let choice = request.solver.lissa else {
             Issue.record("\(request.solver)")
             return
         }
@@ -72,7 +72,7 @@ struct InfluenceRequestTests {
         #expect(request.k == 100 && request.deadlineMilliseconds == 1_000)
         #expect(request.groups.map(\.name) == ["g"] && request.groups[0].indices == [1, 1])
         #expect(request.include == [.sTest, .inputs])
-        guard case .indices([4, 2]) = request.candidates, case .lissa(let choice) = request.solver else {
+        guard case .indices([4, 2]) = request.candidates, let choice = request.solver.lissa else {
             Issue.record("\(request)")
             return
         }
@@ -82,7 +82,7 @@ struct InfluenceRequestTests {
     @Test("a solver's number may be auto, an integer may be written with a fraction of zero")
     func spellings() throws {
         let solver: JSON = ["name": "lissa", "scale": "auto", "num_repeat": "auto", "recursion_depth": 40.0, "seed": 2.0]
-        guard case .lissa(let choice) = try read(["solver": solver]).solver else {
+        guard let choice = try read(["solver": solver]).solver.lissa else {
             Issue.record("no lissa")
             return
         }
@@ -92,7 +92,7 @@ struct InfluenceRequestTests {
 
     @Test("a solver without a name is the default one, with what is set of it")
     func unnamedSolver() throws {
-        guard case .lissa(let choice) = try read(["solver": ["seed": 3]]).solver else {
+        guard let choice = try read(["solver": ["seed": 3]]).solver.lissa else {
             Issue.record("no lissa")
             return
         }

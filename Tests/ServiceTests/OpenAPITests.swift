@@ -130,10 +130,9 @@ struct OpenAPITests {
         #expect(words("InfluenceRequest", "damping_mode") == InfluenceRequest.DampingMode.allCases.map(\.rawValue))
         let included = schemas["InfluenceRequest"]?["properties"]?["include"]?["items"]?["enum"]?.arrayValue
         #expect(included?.compactMap(\.stringValue) == ["inputs", "metadata", "all_scores", "s_test"])
-        let solvers = ["LissaSolver", "ExactSolver"].flatMap { name -> [String] in
-            let schema = schemas[name]?["properties"]?["name"]
-            let constant = schema?["oneOf"]?[0]?["const"]?.stringValue
-            return words(name, "name") ?? [constant].compactMap(\.self)
+        let solvers = InfluenceRequest.Solver.kinds.compactMap { kind in
+            let name = schemas[kind.schemaName + "Solver"]?["properties"]?["name"]
+            return (name?["const"] ?? name?["oneOf"]?[0]?["const"])?.stringValue
         }
         #expect(solvers == InfluenceRequest.solvers)
         let properties = schemas["InfluenceRequest"]?["properties"]
@@ -179,11 +178,15 @@ struct OpenAPITests {
                 ["tests", "0", "input"], false
             ),
             ("LissaSolver", with("solver", [:]), ["solver"], false),
-            ("ExactSolver", with("solver", ["name": "exact"]), ["solver"], false),
+            ("Goal/oneOf/0", with("until", ["rank_stable": true]), ["until"], false),
+            ("Goal/oneOf/1", with("until", ["relative_error": 0.1]), ["until"], false),
             ("Group", with("groups", [["name": "g", "indices": [0]]]), ["groups", "0"], false),
             ("Candidates/oneOf/0", with("candidates", ["nearest_neighbors": 1]), ["candidates"], false),
             ("Candidates/oneOf/1", with("candidates", ["indices": [0]]), ["candidates"], false),
         ]
+            + InfluenceRequest.Solver.kinds.filter { $0.name != "lissa" }.map { kind in
+                (kind.schemaName + "Solver", with("solver", ["name": .string(kind.name)]), ["solver"], false)
+            }
     }()
 
     @Test("what may be left out may be null, what is required may not, and there is nothing else", arguments: objects.indices)
@@ -196,7 +199,7 @@ struct OpenAPITests {
         let properties = try #require(schema["properties"]?.objectValue)
         for (key, _) in properties {
             // A solver without a name is the default one.
-            if name == "ExactSolver" { continue }
+            if key == "name", name.hasSuffix("Solver") { continue }
             let issues = issues(body.setting(.null, at: place + [key]), predict: isPrediction)
             #expect(issues.isEmpty == !required.contains(key), "\(name), \(key): \(issues)")
         }

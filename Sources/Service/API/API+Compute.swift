@@ -8,7 +8,9 @@ extension API {
     func answerInfluence(_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) {
         computing(request, metrics.route("/influence"), reply) { json in
             let question = try InfluenceRequest(json, limits: configuration.requestLimits)
-            return (Question(question), question.deadlineMilliseconds)
+            return (
+                Question(question, deadlineMilliseconds: configuration.deadlineMilliseconds), question.deadlineMilliseconds
+            )
         }
     }
 

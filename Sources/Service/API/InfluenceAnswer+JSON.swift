@@ -69,23 +69,21 @@ extension InfluenceAnswer {
     }
 
     private func diagnostics(_ result: Result) -> JSON {
-        var members: JSONObject = [:]
-        switch solver {
-        case .lissa(let settings):
-            members["solver"] = "lissa"
-            members["recursion_depth"] = .integer(settings.recursionDepth)
-            members["num_repeat"] = .integer(settings.numRepeat)
-            members["batch_size"] = .integer(settings.batchSize)
-            members["scale"] = .double(settings.scale)
-            members["seed"] = .integer(Int(settings.seed))
-            members["bias"] = .double(settings.bias(shift: shift))
-        case .exact: members["solver"] = "exact"
+        var members = solver.members
+        if let iterations = result.iterations { members["iterations"] = .integer(iterations) }
+        if let accuracy = result.accuracy {
+            members["rounds"] = .integer(accuracy.rounds)
+            if let noise = accuracy.noise { members["noise"] = .double(noise) }
+            if let bias = accuracy.bias { members["bias"] = .double(bias) }
+            if let error = accuracy.relativeError { members["relative_error"] = .double(error) }
+            members["bias_below_noise"] = .bool(accuracy.isBiasBelowNoise)
         }
         members["curvature"] = .string(curvature.rawValue)
         members["lambda_effective"] = .double(shift)
         members["residual"] = .double(result.residual)
         members["converged"] = .bool(result.converged)
         if let isStable = result.ranking.isStable { members["rank_stable"] = .bool(isStable) }
+        if let isReached = result.isGoalReached { members["until_reached"] = .bool(isReached) }
         members["gradients"] = .string(gradients.name)
         if case .projected = gradients.source { members["space"] = "projected" }
         for (name, value) in gradients.accuracy.members { members[name] = value }

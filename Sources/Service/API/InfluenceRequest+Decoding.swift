@@ -1,14 +1,11 @@
-internal import InverseCurvature
 public import JSON
 
 extension InfluenceRequest {
     /// The methods there are.
     public static let methods = ["influence"]
-    /// The solvers there are.
-    public static let solvers = ["lissa", "exact"]
 
     private static let fields = [
-        "id", "model", "checkpoint", "tests", "aggregate", "method", "curvature", "damping", "damping_mode", "solver",
+        "id", "model", "checkpoint", "tests", "aggregate", "method", "curvature", "damping", "damping_mode", "solver", "until",
         "gradients", "k", "candidates", "groups", "include", "deadline_ms",
     ]
 
@@ -26,7 +23,8 @@ extension InfluenceRequest {
         curvature = object?.optionalChoice("curvature", of: Curvature.self)
         damping = object?.number("damping", default: 0, in: 0...1e9) ?? 0
         dampingMode = object?.choice("damping_mode", default: .absolute) ?? .absolute
-        solver = object?.optionalObject("solver").map { Solver($0) } ?? .lissa(LiSSA.Choice())
+        solver = object?.optionalObject("solver").map { Solver($0) } ?? .standard
+        until = object?.optionalObject("until").flatMap { Goal($0) }
         // By its own name, what is the default makes no other question.
         gradients = object?.optionalString("gradients").flatMap { $0 == ChosenGradients.exact ? nil : $0 }
         k = object?.integer("k", default: 10, in: 1...limits.maximumK) ?? 10
@@ -51,23 +49,23 @@ public struct RequestLimits: Sendable, Equatable {
     public var maximumDeadlineMilliseconds: Int
 }
 
-extension InfluenceRequest.Solver {
-    /// Reads a solver and what may be set of it.
-    init(_ object: JSONObjectReader) {
-        let name = object.choice("name", of: InfluenceRequest.solvers, default: "lissa")
-        guard name == "lissa" else {
-            _ = object.optionalFields(["name"])
-            self = .exact
-            return
+extension InfluenceRequest.Goal {
+    /// Reads what is to be reached: one of two.
+    init?(_ object: JSONObjectReader) {
+        guard let object = object.optionalFields(["rank_stable", "relative_error"]) else { return nil }
+        switch (object.has("rank_stable"), object.has("relative_error")) {
+        case (true, false):
+            guard let isWanted = object.bool("rank_stable") else { return nil }
+            // Not to ask for it is to ask for nothing.
+            guard isWanted else { return nil }
+            self = .rankStable
+        case (false, true):
+            guard let error = object.number("relative_error", in: 1e-5...0.5) else { return nil }
+            self = .relativeError(error)
+        default:
+            object.report("must have either rank_stable or relative_error")
+            return nil
         }
-        _ = object.optionalFields(["name", "recursion_depth", "num_repeat", "batch_size", "scale", "seed"])
-        self = .lissa(
-            LiSSA.Choice(
-                recursionDepth: object.automaticInteger("recursion_depth", in: 1...10_000_000),
-                numRepeat: object.automaticInteger("num_repeat", in: 1...256),
-                batchSize: object.automaticInteger("batch_size", in: 1...Int(Int32.max)),
-                scale: object.automaticNumber("scale", in: 1e-12...1e12),
-                seed: UInt64(object.integer("seed", default: 0, in: 0 ... .max))))
     }
 }
 

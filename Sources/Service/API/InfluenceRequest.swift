@@ -1,5 +1,3 @@
-public import InverseCurvature
-
 /// A question for `POST /influence`, decoded; see the interface for what each field means.
 public struct InfluenceRequest: Hashable, Sendable {
     /// What is given as a test.
@@ -35,10 +33,12 @@ public struct InfluenceRequest: Hashable, Sendable {
     /// What λ's damping is measured in.
     public enum DampingMode: String, Sendable, CaseIterable { case absolute, relative }
 
-    /// Who solves for s_test.
-    public enum Solver: Hashable, Sendable {
-        case lissa(LiSSA.Choice)
-        case exact
+    /// What an answer has to reach, for which rounds are added.
+    public enum Goal: Hashable, Sendable {
+        /// The k-th and the next score differ by more than two standard errors at both ends.
+        case rankStable
+        /// s_test is as near to the exact one as this, as far as can be estimated.
+        case relativeError(Double)
     }
 
     /// Which training examples are scored.
@@ -93,6 +93,8 @@ public struct InfluenceRequest: Hashable, Sendable {
     public var dampingMode: DampingMode
     /// The solver.
     public var solver: Solver
+    /// What to go on for; nil for what the solver stops at by itself.
+    public var until: Goal?
     /// Which cache's gradients training examples are scored by; nil for exact ones.
     public var gradients: String?
     /// Examples at each end.

@@ -8,7 +8,7 @@ extension Engine {
     func answer(_ questions: [(Question, Interruption)]) -> [Result<Answer, any Error>] {
         let influences = questions.compactMap { question, interruption -> Asked<InfluenceRequest>? in
             guard case .influence(let request) = question.content else { return nil }
-            return (request, interruption)
+            return Asked(request: request, interruption: interruption, deadline: question.deadline)
         }
         var answers = influence(influences)[...]
         return questions.map { question, interruption in
@@ -26,7 +26,8 @@ extension Engine {
         do {
             let question = try InfluenceRequest(JSON(parsing: request), limits: limits)
             let deadline = start + .milliseconds(question.deadlineMilliseconds ?? defaultDeadlineMilliseconds)
-            let answer = try influence(question, interruption: Interruption { DispatchTime.now() > deadline })
+            let answer = try influence(
+                question, interruption: Interruption { DispatchTime.now() > deadline }, deadline: deadline)
             return answer.json(
                 id: question.id ?? RequestIdentifier().description, queueMilliseconds: 0,
                 totalMilliseconds: start.milliseconds(to: .now()))

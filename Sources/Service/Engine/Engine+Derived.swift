@@ -59,45 +59,23 @@ extension Engine {
         }
     }
 
-    /// The Cholesky factor of a curvature plus λ.
-    ///
-    /// Only the factor without damping goes to the store: it is what most requests use, and a client that tries many dampings must
-    /// not fill the disk.
-    func factor(
-        _ key: FactorKey, of system: DampedCurvature, model: LoadedModel, isUndamped: Bool, interruption: Interruption
-    ) throws -> ExactSolver {
-        return try factors.value(for: key, cost: { $0.factor.packed.memory.count * MemoryLayout<Float>.stride }) {
-            try ExactSolver.checkSize(of: system, memoryLimit: memoryBytes / 4)
-            let name = "cholesky-\(key.curvature.kind.rawValue)"
-            let digest = ContentDigest(ofParts: [key.curvature.identity.description, String(system.shift)])
-            if isUndamped, let kept = try keptFactor(name, of: model.checkpoint, key: digest, order: system.dimension) {
-                return ExactSolver(factor: kept)
-            }
-            let solver = try ExactSolver(
-                factoring: system, memoryLimit: memoryBytes / 4, parallel: parallel, interruption: interruption)
-            if isUndamped {
-                keep(
-                    name, of: model.checkpoint, key: digest, summary: "{\"order\": \(system.dimension)}",
-                    bytes: UnsafeRawBufferPointer(solver.factor.packed.memory.elements))
-            }
-            return solver
+    /// The diagonal of a curvature's data part, of a network.
+    /// - Throws: `Problem` where there is none; `Interrupted`.
+    func diagonal(of system: InfluenceSystem, interruption: Interruption) throws -> [Float] {
+        guard system.space.rows == nil else {
+            throw Problem(
+                at: "/solver/preconditioner", "must be none here: the diagonal of a curvature is known for networks only")
         }
-    }
-
-    private func keptFactor(
-        _ name: String, of checkpoint: CheckpointRecord, key: ContentDigest, order: Int
-    ) throws -> CholeskyFactor? {
-        guard let kept = try store.derived(of: checkpoint, kind: name, key: key) else { return nil }
-        let matrix = PackedSymmetricMatrix(uninitializedOrder: order)
-        let destination = UnsafeMutableRawBufferPointer(matrix.memory.elements)
-        guard kept.byteCount == destination.count else { return nil }
-        try store.readDerived(kept, into: destination)
-        return CholeskyFactor(packed: matrix)
+        let network = try system.model.network(at: "/solver/preconditioner")
+        let curvature = NetworkCurvature(system.key.curvature.kind, of: network.trained, over: network.examples)
+        return try diagonals.value(for: system.key.curvature, cost: { $0.count * MemoryLayout<Float>.stride }) {
+            try curvature.diagonal(parallel: parallel, interruption: interruption).values
+        }
     }
 
     /// Puts something derived into the store. A store that can't be written, or is being written by somebody else, is no reason to
     /// fail: what was derived is in memory.
-    private func keep(
+    func keep(
         _ name: String, of checkpoint: CheckpointRecord, key: ContentDigest, summary: String,
         bytes: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) {

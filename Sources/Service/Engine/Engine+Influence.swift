@@ -6,8 +6,12 @@ internal import Store
 
 // The main job: s_test for every test at once, one scan over the training gradients, the two ends. For several requests at a time.
 extension Engine {
-    /// A request, and what says that its answer is no longer wanted.
-    typealias Asked<Request> = (request: Request, interruption: Interruption)
+    /// A request, what says that its answer is no longer wanted, and when it is wanted by, where its answer gets the better with time.
+    struct Asked<Request: Sendable>: Sendable {
+        let request: Request
+        let interruption: Interruption
+        var deadline: DispatchTime?
+    }
 
     /// Computes the answers of several requests, to each what it would get alone: right-hand sides of one system are solved together,
     /// and one pass over the data serves all that score all examples.
@@ -29,21 +33,23 @@ extension Engine {
         let common = Interruption { wanted.allSatisfy(\.isRaised) }
 
         let begin = DispatchTime.now()
-        let solutions = solve(plans.compactMap { try? $0.get() }, interruption: common)
+        var solutions = solve(plans.compactMap { try? $0.get() }.filter { $0.request.until == nil }, interruption: common)
+        let refined = zip(plans, asked).map { plan, asked in (try? plan.get()).flatMap { refine($0, asked, &solutions) } }
         let solved = DispatchTime.now()
         let results = rank(plans, solutions, interruptions, common)
         let scored = DispatchTime.now()
 
-        return zip(plans, results).map { plan, results in
+        return zip(zip(plans, refined), results).map { planned, results in
             Result {
-                let (plan, results) = try (plan.get(), results.get())
+                let plan = try planned.0.get()
+                let results = try results.get().enumerated().map { $1.with(isGoalReached: planned.1?.isReached[$0]) }
                 let listed = Set(results.flatMap { $0.ranking.proponents + $0.ranking.opponents }.map(\.index))
                 let training = plan.model.training
                 let annotations = try store.annotations(of: training.record, at: listed.sorted())
                 let inputs = plan.request.include.contains(.inputs) ? try training.inputs(of: listed, from: store) : [:]
                 return InfluenceAnswer(
-                    request: plan.request, model: plan.model, gradients: plan.space.gradients, curvature: plan.curvature,
-                    shift: plan.system.shift, solver: plan.solver, results: results,
+                    request: plan.request, model: plan.model, gradients: plan.space.gradients, curvature: plan.system.curvature,
+                    shift: plan.system.damped.shift, solver: plan.solver, results: results,
                     annotations: Dictionary(annotations.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first }),
                     inputs: inputs, sTestMilliseconds: begin.milliseconds(to: solved),
                     scoreMilliseconds: solved.milliseconds(to: scored))
@@ -51,9 +57,26 @@ extension Engine {
         }
     }
 
+    /// Refines the answer to a request that has a goal, and files its solutions.
+    private func refine(
+        _ plan: InfluencePlan, _ asked: Asked<InfluenceRequest>, _ solutions: inout Solutions
+    ) -> Refined? {
+        guard let goal = plan.request.until, let settled = plan.solver as? SettledLiSSA else { return nil }
+        do {
+            let refined = try refine(plan, by: settled.lissa, to: goal, deadline: asked.deadline, asked.interruption)
+            for (subject, solution) in zip(plan.subjects, refined.solutions) { solutions[subject.key] = .success(solution) }
+            return refined
+        } catch {
+            for subject in plan.subjects { solutions[subject.key] = .failure(error) }
+            return nil
+        }
+    }
+
     /// The answer to one request.
-    func influence(_ request: InfluenceRequest, interruption: Interruption) throws -> InfluenceAnswer {
-        try influence([(request, interruption)])[0].get()
+    func influence(
+        _ request: InfluenceRequest, interruption: Interruption, deadline: DispatchTime? = nil
+    ) throws -> InfluenceAnswer {
+        try influence([Asked(request: request, interruption: interruption, deadline: deadline)])[0].get()
     }
 }
 

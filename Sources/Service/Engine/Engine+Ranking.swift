@@ -113,7 +113,7 @@ extension Engine {
             tests: plan.subjects[subject].tests, ranking: ranking, groups: groups,
             allScores: include.contains(.allScores) ? scores : nil, candidates: candidates,
             sTest: include.contains(.sTest) ? solution.vectors : nil, residual: solution.residuals[0],
-            converged: solution.converged[0])
+            converged: solution.converged[0], iterations: solution.iterations.first, accuracy: solution.accuracies.first)
     }
 
     /// The training examples nearest to a subject's tests: of an aggregate's the union, since each brings those near to it.

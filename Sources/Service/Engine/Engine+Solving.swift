@@ -12,7 +12,8 @@ extension Engine {
     /// What is solved in one go: right-hand sides of one system by one solver.
     private struct System: Hashable {
         let system: FactorKey
-        let solver: InfluenceAnswer.Solver
+        /// The solver's settings, as text.
+        let solver: String
     }
 
     /// Right-hand sides that are solved at a time: more gain nothing, and take memory.
@@ -31,7 +32,7 @@ extension Engine {
                     counters.solutionCacheMisses.add()
                     // Stands until there is a solution: whoever needs the same vector does not ask for it again.
                     solutions[subject.key] = .failure(Interrupted())
-                    let system = System(system: subject.key.system, solver: plan.solver)
+                    let system = System(system: subject.key.system, solver: subject.key.solver)
                     if let index = missing.firstIndex(where: { $0.system == system }) {
                         missing[index].subjects.append(subject)
                     } else {
@@ -50,11 +51,10 @@ extension Engine {
         return solutions
     }
 
-    /// As many as the memory for their repeats allows, which each plan's own fit into.
+    /// As many as the memory for what they take while they are solved allows.
     private func width(of plan: InfluencePlan) -> Int {
-        guard case .lissa(let settings) = plan.solver else { return Self.width }
-        let bytes = max(1, settings.numRepeat * plan.space.dimension * 8)
-        return max(1, min(Self.width, memoryBytes / 4 / bytes))
+        let bytes = Int.floatBytes(plan.solver.vectorsPerSide, plan.space.dimension) ?? .max
+        return max(1, min(Self.width, memoryBytes / 4 / max(1, bytes)))
     }
 
     private func solve(
@@ -83,20 +83,10 @@ extension Engine {
     private func solveTogether(
         _ subjects: [InfluencePlan.Subject], of plan: InfluencePlan, interruption: Interruption
     ) throws -> Solution {
-        let gradients = subjects.flatMap(\.gradient)
-        switch plan.request.solver {
-        case .lissa(let choice):
-            let lissa = LiSSA(
-                choice, spectrum: plan.spectrum, exampleCount: plan.model.gradients.count, shift: plan.system.shift)
-            return try lissa.solve(
-                gradients, count: subjects.count, in: plan.system, parallel: parallel, interruption: interruption)
-        case .exact:
-            let solver = try factor(
-                plan.factor, of: plan.system, model: plan.model, isUndamped: plan.request.damping == 0,
-                interruption: interruption)
-            return try solver.solve(
-                gradients, count: subjects.count, in: plan.system, parallel: parallel, interruption: interruption)
-        }
+        let solver = try plan.solver.solver(for: plan.system, in: self, interruption: interruption)
+        return try solver.solve(
+            subjects.flatMap(\.gradient), count: subjects.count, in: plan.system.damped, parallel: parallel,
+            interruption: interruption)
     }
 }
 

@@ -19,7 +19,8 @@ public final class Engine: Sendable {
     private let datasets: OnceCache<DatasetRecord, LoadedDataset>
     private let models: OnceCache<CheckpointRecord, LoadedModel>
     let curvatures: OnceCache<CurvatureKey, CurvatureOfModel>
-    let factors: OnceCache<FactorKey, ExactSolver>
+    let preparedSolvers: OnceCache<PreparedSolverKey, any PreparedSolver>
+    let diagonals: OnceCache<CurvatureKey, [Float]>
     let cachedGradients: OnceCache<CacheRecord, CachedGradients>
     let hiddenFeatures: OnceCache<ContentDigest, FeatureRows>
     let solutions: SolutionCache
@@ -33,7 +34,8 @@ public final class Engine: Sendable {
         self.parallel = parallel
         self.memoryBytes = memoryBytes
         hiddenFeatures = OnceCache(capacity: memoryBytes / 32)
-        factors = OnceCache(capacity: memoryBytes / 8)
+        preparedSolvers = OnceCache(capacity: memoryBytes / 8)
+        diagonals = OnceCache(capacity: memoryBytes / 64)
         // What goes takes with it what holds it, or its memory would stay, and nobody would count it.
         let curvatures = OnceCache<CurvatureKey, CurvatureOfModel>(capacity: memoryBytes / 32)
         let cachedGradients = OnceCache<CacheRecord, CachedGradients>(
@@ -52,10 +54,10 @@ public final class Engine: Sendable {
         (self.models, self.curvatures, self.cachedGradients) = (models, curvatures, cachedGradients)
     }
 
-    /// Bytes of what is held in memory: data, models, curvatures, factors and s_test vectors.
+    /// Bytes of what is held in memory: data, models, curvatures, prepared solvers and s_test vectors.
     public var heldBytes: Int {
-        datasets.totalCost + models.totalCost + curvatures.totalCost + factors.totalCost + hiddenFeatures.totalCost
-            + cachedGradients.totalCost + solutions.size.byteCount
+        datasets.totalCost + models.totalCost + curvatures.totalCost + preparedSolvers.totalCost + diagonals.totalCost
+            + hiddenFeatures.totalCost + cachedGradients.totalCost + solutions.size.byteCount
     }
 
     /// A dataset's examples, in memory.

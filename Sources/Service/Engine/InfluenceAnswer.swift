@@ -16,22 +16,31 @@ struct InfluenceAnswer: Sendable {
         /// Which examples were scored; nil for all.
         let candidates: [UInt32]?
         let sTest: [Float]?
+        /// ‖(C + λI)s − v‖/‖v‖ on all examples, and whether the solver reached what it set out for.
         let residual: Double
         let converged: Bool
-    }
+        /// Of a solver whose steps depend on the test.
+        let iterations: Int?
+        /// Of a solver that estimates its own.
+        let accuracy: SolutionAccuracy?
+        /// Whether the request's goal was reached; nil where it has none.
+        var isGoalReached: Bool?
 
-    /// What the solver was, with every number that determined it.
-    enum Solver: Hashable, Sendable {
-        case lissa(LiSSA.Settings)
-        case exact
+        /// The same, with what came of the goal.
+        func with(isGoalReached: Bool?) -> Result {
+            var result = self
+            result.isGoalReached = isGoalReached
+            return result
+        }
     }
 
     let request: InfluenceRequest
     let model: LoadedModel
     let gradients: ChosenGradients
     let curvature: InfluenceRequest.Curvature
+    /// λ_effective.
     let shift: Double
-    let solver: Solver
+    let solver: any SettledSolver
     let results: [Result]
     /// What is known of the examples that are listed.
     let annotations: [Int: ExampleAnnotation]

@@ -22,14 +22,11 @@ struct InfluencePlan: Sendable {
     let model: LoadedModel
     /// What vectors and scores are in.
     let space: InfluenceSpace
-    /// The curvature as the answer names it.
-    let curvature: InfluenceRequest.Curvature
-    let spectrum: SpectrumEstimate
-    let system: DampedCurvature
-    /// Names the system.
-    let factor: FactorKey
-    let solver: InfluenceAnswer.Solver
-    let subjects: [Subject]
+    /// What is solved.
+    let system: InfluenceSystem
+    /// By whom.
+    let solver: any SettledSolver
+    private(set) var subjects: [Subject]
 
     /// Prepares a request.
     /// - Throws: `Problem`, `StoreError`, `Interrupted`.
@@ -41,8 +38,6 @@ struct InfluencePlan: Sendable {
         try Self.check(request, against: model)
         let space = try engine.space(of: request, model, interruption: interruption)
         self.space = space
-        let (named, kind) = try space.curvatureKind(request.curvature, of: model)
-        curvature = named
         try MemoryBudget(bytes: engine.memoryBytes).require(
             space.byteCount(of: request.tests, model), of: .quarter, for: "the gradients of \(request.tests.count) tests",
             at: "/tests")
@@ -53,16 +48,11 @@ struct InfluencePlan: Sendable {
         }
         let vectors = try space.vectors(of: tests, parallel: engine.parallel, interruption: interruption)
 
-        let known = try engine.curvature(kind, of: model, in: space, interruption: interruption)
-        spectrum = known.spectrum
-        let shift = Self.lambda(
-            request, weightDecay: model.weightDecay, dimension: space.dimension, trace: known.spectrum.trace)
-        let system = DampedCurvature(known.operation, shift: shift)
-        self.system = system
-        let solver = Self.solver(request, known.spectrum, exampleCount: model.gradients.count, shift: system.shift)
+        system = try InfluenceSystem(
+            model, space, curvature: request.curvature, damping: request.damping, mode: request.dampingMode, engine, interruption)
+        let (system, solver) = (system, try Self.solver(request, system, engine, interruption))
         self.solver = solver
-        let factor = FactorKey(curvature: CurvatureKey(identity: space.identity, kind: kind), shift: system.shift)
-        self.factor = factor
+        let solverIdentity = solver.identity
         subjects = try Self.aggregate(tests, vectors, as: request.aggregate).map { tests, gradient in
             guard gradient.allSatisfy(\.isFinite) else {
                 throw Problem(
@@ -70,9 +60,16 @@ struct InfluencePlan: Sendable {
             }
             let digest = ContentDigest(of: gradient.withUnsafeBytes { Data($0) })
             return Subject(
-                tests: tests, gradient: gradient, key: SolutionKey(system: factor, solver: solver, gradient: digest))
+                tests: tests, gradient: gradient, key: SolutionKey(system: system.key, solver: solverIdentity, gradient: digest))
         }
         try checkMemory(limit: engine.memoryBytes / 4)
+    }
+
+    /// The same for one of its subjects.
+    func only(_ subject: Int) -> InfluencePlan {
+        var plan = self
+        plan.subjects = [subjects[subject]]
+        return plan
     }
 
     private static func aggregate(
@@ -84,35 +81,31 @@ struct InfluencePlan: Sendable {
         return [(tests, combined)]
     }
 
-    /// λ_effective = weight decay + damping.
-    private static func lambda(
-        _ request: InfluenceRequest, weightDecay: Double, dimension: Int, trace: Double
-    ) -> Double {
-        switch request.dampingMode {
-        case .absolute: weightDecay + request.damping
-        case .relative: weightDecay + request.damping * (trace + weightDecay * Double(dimension)) / Double(dimension)
-        }
-    }
-
     private static func solver(
-        _ request: InfluenceRequest, _ spectrum: SpectrumEstimate, exampleCount: Int, shift: Double
-    ) -> InfluenceAnswer.Solver {
-        switch request.solver {
-        case .lissa(let choice):
-            .lissa(LiSSA(choice, spectrum: spectrum, exampleCount: exampleCount, shift: shift).settings)
-        case .exact: .exact
+        _ request: InfluenceRequest, _ system: InfluenceSystem, _ engine: Engine, _ interruption: Interruption
+    ) throws -> any SettledSolver {
+        let choice = request.solver.choice
+        if type(of: choice).needsRandomAccess, !system.hasResidentExamples {
+            let rows = system.space.gradients
+            let bytes = if case .projected(let record) = rows.source { " take \(record.layout.byteCount) bytes and" } else { "" }
+            throw Problem(
+                at: "/solver/name",
+                "must be exact or cg: \(request.solver.name) takes single rows at random, and those of '\(rows.name)'\(bytes) stay on "
+                    + "disk. \(GradientCacheBudget(memoryBytes: engine.memoryBytes).resident) bytes of memory are for such (a quarter of "
+                    + "compute.memory_bytes); or raise that")
         }
+        guard let goal = request.until else { return try choice.settled(for: system, in: engine, interruption: interruption) }
+        return try goal.settled(request.solver, for: system, in: engine)
     }
 
+    /// Refuses what would not fit beside what else is held, one right-hand side after the other if need be.
     private func checkMemory(limit: Int) throws {
-        guard case .lissa(let settings) = solver else { return }
-        let (bytes, overflow) = (settings.numRepeat * subjects.count * space.dimension)
-            .multipliedReportingOverflow(by: 8)
-        guard !overflow, bytes <= limit else {
+        guard let width = solver.width else { return }
+        let bytes = Int.floatBytes(solver.vectorsPerSide, subjects.count, space.dimension)
+        guard let bytes, bytes <= limit else {
             throw Problem(
-                at: "/solver/num_repeat",
-                "\(settings.numRepeat) repeats of \(subjects.count) vectors take more memory than is allowed; lower it, or the tests"
-            )
+                at: "/solver/\(width.field)",
+                "\(width.value) repeats of \(subjects.count) vectors take more memory than is allowed; lower it, or the tests")
         }
     }
 
@@ -130,8 +123,5 @@ struct InfluencePlan: Sendable {
         }
         if case .indices(let indices) = request.candidates { try range(indices, "/candidates/indices") }
         for (position, group) in request.groups.enumerated() { try range(group.indices, "/groups/\(position)/indices") }
-        if case .lissa(let choice) = request.solver, let batch = choice.batchSize, batch > count {
-            throw Problem(at: "/solver/batch_size", "must be at most \(count), the number of training examples; got \(batch)")
-        }
     }
 }

@@ -101,13 +101,6 @@ extension Engine {
             return InfluenceSpace(model, chosen)
         }
         try check(request.tests, model, projected: projection.outputWidth)
-        if case .lissa = request.solver, !cached.rows.isResident {
-            throw Problem(
-                at: "/solver/name",
-                "must be exact: lissa takes single rows at random, and those of '\(record.kind)' stay on disk. They take "
-                    + "\(record.layout.byteCount) bytes, \(GradientCacheBudget(memoryBytes: memoryBytes).resident) of memory are for such "
-                    + "(a quarter of compute.memory_bytes); or raise that")
-        }
         return InfluenceSpace(record, cached.rows, by: projection)
     }
 

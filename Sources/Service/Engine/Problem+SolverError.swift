@@ -2,6 +2,7 @@ internal import Foundation
 internal import HTTPTypes
 internal import InverseCurvature
 internal import JSON
+internal import Networks
 
 extension Problem {
     /// What a solver could not do, in terms of the request: what was tried and what to set.
@@ -24,7 +25,7 @@ extension Problem {
         case .notPositiveDefinite(let shift):
             self.init(
                 at: "/damping",
-                "the curvature plus lambda_effective \(shift) is not positive definite, so it has no Cholesky factor; raise damping, or use lissa"
+                "the curvature plus lambda_effective \(shift) is not positive definite, so it has no Cholesky factor; raise damping, or use the gauss_newton curvature"
             )
         case .indefinite(let shift, let curvature):
             self.init(
@@ -35,8 +36,23 @@ extension Problem {
         case .tooLarge(let parameters, let bytes, let limit):
             self.init(
                 at: "/solver/name",
-                "exact takes \(bytes) bytes for \(parameters) parameters, and \(limit) are allowed (a quarter of "
-                    + "compute.memory_bytes); use lissa, or raise the limit")
+                "what this solver prepares takes \(bytes) bytes for \(parameters) parameters, and \(limit) are allowed (a quarter of "
+                    + "compute.memory_bytes); use lissa or cg, or raise the limit")
+        }
+    }
+
+    /// What EKFAC could not do.
+    init(_ error: KroneckerError) {
+        switch error {
+        case .tooLarge(let layer, let bytes, let limit):
+            self.init(
+                at: "/solver",
+                "the Kronecker factors take \(bytes) bytes, most of them for layer '\(layer)', and \(limit) are allowed (a quarter of "
+                    + "compute.memory_bytes); use lissa or cg without preconditioner, or raise the limit")
+        case .notFinite: self.init(SolverError.notFinite)
+        case .notConverged(let layer):
+            self.init(
+                at: "/solver", "no eigenvectors were found for a Kronecker factor of layer '\(layer)'; use lissa, or cg without preconditioner")
         }
     }
 

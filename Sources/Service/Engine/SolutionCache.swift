@@ -5,7 +5,8 @@ internal import Synchronization
 /// All that determines an s_test vector: which curvature plus λ, which solver with which settings, and which right-hand side.
 struct SolutionKey: Hashable, Sendable {
     let system: FactorKey
-    let solver: InfluenceAnswer.Solver
+    /// Its settings, as text.
+    let solver: String
     let gradient: ContentDigest
 }
 

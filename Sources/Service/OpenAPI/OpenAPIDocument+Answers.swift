@@ -7,9 +7,8 @@ extension OpenAPIDocument {
             "InfluenceAnswer": Self.influenceAnswer, "InfluenceResult": influenceResult, "TestedRow": Self.testedRow,
             "TestedInput": Self.testedInput, "TestedGradient": Self.testedGradient,
             "TestedStoredGradient": Self.testedStoredGradient, "AggregatedTests": aggregatedTests,
-            "GroupScore": Self.groupScore, "LissaDiagnostics": Self.lissaDiagnostics, "ExactDiagnostics": Self.exactDiagnostics,
-            "PredictAnswer": Self.predictAnswer, "Prediction": Self.prediction,
-        ]
+            "GroupScore": Self.groupScore, "PredictAnswer": Self.predictAnswer, "Prediction": Self.prediction,
+        ] + Self.diagnosticsSchemas
     }
 
     private static let influenceAnswer = Schema.object([
@@ -36,7 +35,7 @@ extension OpenAPIDocument {
                 ]),
                 "proponents": ranking(.number(above: 0), "The most positive scores, strongest first: helpful examples."),
                 "opponents": ranking(.number(below: 0), "The most negative scores, strongest first: harmful examples."),
-                "diagnostics": .oneOf([.named("LissaDiagnostics"), .named("ExactDiagnostics")]),
+                "diagnostics": .oneOf(InfluenceRequest.Solver.kinds.filter { $0.diagnostics != nil }.map { .named($0.schemaName + "Diagnostics") }),
             ],
             optional: [
                 "groups": .array(of: .named("GroupScore"), count: 1...configuration.maximumGroups).described(
@@ -123,27 +122,27 @@ extension OpenAPIDocument {
     private static let probabilities = Schema.array(of: .number(in: 0...1), count: 2 ... .max).described(
         "One for each class; absent where the loss knows none.")
 
-    private static let lissaDiagnostics = diagnostics([
-        "solver": .constant("lissa"), "recursion_depth": count, "num_repeat": count, "batch_size": count,
-        "scale": .number(above: 0), "seed": .integer(),
-        "bias": Schema.number(in: 0...1).described(
-            "What the recursion still lacks in the direction where C vanishes, as a share of it."),
-    ])
+    /// What answers say of each solver. Whoever chooses one automatically says what it chose.
+    private static var diagnosticsSchemas: Schema.Members {
+        var schemas: Schema.Members = [:]
+        schemas.list = InfluenceRequest.Solver.kinds.compactMap { kind in
+            kind.diagnostics.map { (kind.schemaName + "Diagnostics", diagnostics(of: kind.name, $0.always, $0.sometimes)) }
+        }
+        return schemas
+    }
 
-    private static let exactDiagnostics = diagnostics([
-        "solver": .choice(of: InfluenceRequest.solvers.filter { $0 != "lissa" })
-    ])
-
-    private static func diagnostics(_ solver: Schema.Members) -> Schema {
+    private static func diagnostics(of solver: String, _ always: Schema.Members, _ sometimes: Schema.Members) -> Schema {
         .object(
-            solver + [
+            ["solver": .constant(.string(solver))] + always + [
                 "curvature": .choice(of: InfluenceRequest.Curvature.self),
                 "lambda_effective": Schema.number(atLeast: 0).described("λ: weight decay plus damping."),
                 "residual": Schema.number(atLeast: 0).described("‖(C + λI)s − v‖ / ‖v‖ on all training examples."),
                 "converged": .boolean,
                 "gradients": .string().described("By which training gradients examples were scored: `exact`, or a cache's."),
             ],
-            optional: [
+            optional: sometimes + [
+                "solver_reason": .string().described("Where the solver is `auto`: why it is this one."),
+                "until_reached": Schema.boolean.described("Where the request has until: whether it was reached in time."),
                 "space": Schema.constant("projected").described(
                     "Where a test was given as a projected gradient: all was solved and scored in the space of that cache's rows."
                 ),

@@ -4,9 +4,9 @@ internal import JSON
 extension OpenAPIDocument {
     var requestSchemas: Schema.Members {
         [
-            "InfluenceRequest": influenceRequest, "PredictRequest": predictRequest, "ExactSolver": Self.exactSolver,
-            "LissaSolver": Self.lissaSolver, "Candidates": Self.candidates, "Group": Self.group,
-        ] + Self.testSchemas
+            "InfluenceRequest": influenceRequest, "PredictRequest": predictRequest, "Goal": Self.goal,
+            "Candidates": Self.candidates, "Group": Self.group,
+        ] + Self.solverSchemas + Self.testSchemas
     }
 
     private var influenceRequest: Schema {
@@ -34,8 +34,13 @@ extension OpenAPIDocument {
                 "damping": .number(in: 0...1e9).defaulting(to: 0).described("Added to C's diagonal, beside weight decay."),
                 "damping_mode": .choice(of: InfluenceRequest.DampingMode.self).defaulting(to: "absolute").described(
                     "What damping is measured in: 1, or trace(C)/p with p parameters."),
-                "solver": .oneOf([.named("LissaSolver"), .named("ExactSolver")]).described(
+                "solver": .oneOf(InfluenceRequest.Solver.kinds.map { .named($0.schemaName + "Solver") }).described(
                     "Who solves for s_test; LiSSA with automatic settings by default."),
+                "until": Schema.named("Goal").described(
+                    """
+                    Goes on in rounds of lissa until this is reached, or until `deadline_ms` comes near: the best so far is the answer then, \
+                    marked by `until_reached`.
+                    """),
                 "gradients": .string().defaulting(to: .string(ChosenGradients.exact)).described(
                     "By which training gradients examples are scored: `exact`, or the `name` of one of the model's caches, whose "
                         + "measured error comes with the answer."),
@@ -66,30 +71,31 @@ extension OpenAPIDocument {
     private static let modelName = Schema.string().described("The name of a model in the store.")
     private static let checkpointName = Schema.string().described("The name of one of its checkpoints; the latest by default.")
 
-    private static let lissaSolver = Schema.request(
-        optional: [
-            "name": .constant("lissa").defaulting(to: "lissa"),
-            "recursion_depth": automatic(.integer(in: 1...10_000_000)).described("J: steps of each recursion."),
-            "num_repeat": automatic(.integer(in: 1...256)).described("T: independent recursions, averaged."),
-            "batch_size": automatic(.integer(in: 1...Int(Int32.max))).described(
-                "B: training examples of each step, at most as many as there are."),
-            "scale": automatic(.number(in: 1e-12...1e12)).described(
-                "s: what the curvature is divided by. Where it is too small the recursion diverges, which is answered with 422."),
-            "seed": .integer().defaulting(to: 0).described("Names the random streams: the same seed, the same answer."),
-        ]
-    ).described(
-        """
-        LiSSA (Agarwal et al. 2017): h ← v + h − (C_B + λI)h/s, s_test being the mean over repeats of h/s. What is `auto`, as \
-        everything is by default, is chosen from C's spectrum so that it converges.
-        """)
-
-    private static let exactSolver = Schema.request([
-        "name": .choice(of: InfluenceRequest.solvers.filter { $0 != "lissa" })
-    ]).described("The Cholesky factor of C + λI, where p² numbers fit into memory and C + λI is positive definite.")
-
-    private static func automatic(_ schema: Schema) -> Schema {
-        .oneOf([schema, .constant("auto")]).defaulting(to: "auto")
+    private static var solverSchemas: Schema.Members {
+        var schemas: Schema.Members = [:]
+        schemas.list = InfluenceRequest.Solver.kinds.map { kind in
+            let name = Schema.constant(.string(kind.name))
+            // Whoever names none means the standard one.
+            let isStandard = kind == type(of: InfluenceRequest.Solver.standard.choice)
+            let schema: Schema =
+                isStandard
+                ? .request(optional: ["name": name.defaulting(to: .string(kind.name))] + kind.fields)
+                : .request(["name": name], optional: kind.fields)
+            return (kind.schemaName + "Solver", schema.described(kind.summary))
+        }
+        return schemas
     }
+
+    private static let goal = Schema.oneOf([
+        .request(
+            [
+                "rank_stable": Schema.boolean.described(
+                    "Until the k-th and the next score differ by more than two standard errors at both ends.")
+            ], optional: ["relative_error": .null]),
+        .request(
+            ["relative_error": Schema.number(in: 1e-5...0.5).described("Until s_test is estimated to be as near as this to the exact one.")],
+            optional: ["rank_stable": .null]),
+    ])
 
     private static let candidates = Schema.oneOf([
         .request(

@@ -1,7 +1,7 @@
-internal import InverseCurvature
+internal import Dispatch
 
-/// What can be asked of the engine that computes. Equal questions have equal answers: what a request is called and how long it may take
-/// are not part of it.
+/// What can be asked of the engine that computes. Equal questions have equal answers: what a request is called is not part of it, nor how
+/// long it may take, unless its answer gets the better with time.
 struct Question: Hashable, Sendable {
     /// What is asked.
     enum Content: Hashable, Sendable {
@@ -15,13 +15,20 @@ struct Question: Hashable, Sendable {
     /// Computed once: a question may carry gradients of many numbers.
     private let hash: Int
 
-    init(_ request: InfluenceRequest) {
+    /// When the answer is wanted by, where it gets the better with time. Whoever joins later gets what the first asked for.
+    let deadline: DispatchTime?
+
+    /// - Parameter deadlineMilliseconds: where the request sets itself none.
+    init(_ request: InfluenceRequest, deadlineMilliseconds: Int) {
         var request = request
-        (request.id, request.deadlineMilliseconds) = (nil, nil)
+        let milliseconds = request.deadlineMilliseconds ?? deadlineMilliseconds
+        (request.id, request.deadlineMilliseconds) = (nil, request.until == nil ? nil : milliseconds)
         let names =
             [request.model, request.checkpoint ?? "", request.gradients ?? ""] + request.groups.map(\.name)
             + request.tests.compactMap(\.dataset)
-        self.init(content: .influence(request), names: names)
+        self.init(
+            content: .influence(request), names: names,
+            deadline: request.until.map { _ in DispatchTime.now() + .milliseconds(milliseconds) })
     }
 
     init(_ request: PredictRequest) {
@@ -31,8 +38,9 @@ struct Question: Hashable, Sendable {
         self.init(content: .predict(request), names: names)
     }
 
-    private init(content: Content, names: [String]) {
+    private init(content: Content, names: [String], deadline: DispatchTime? = nil) {
         self.content = content
+        self.deadline = deadline
         spelling = Array(names.joined(separator: "\0").utf8)
         hash = content.hashValue
     }
@@ -55,7 +63,8 @@ extension Question {
 
     /// With which others it goes together; nil for none.
     var companion: Companion? {
-        guard case .influence(let request) = content else { return nil }
+        // What goes on in rounds goes on at its own pace.
+        guard case .influence(let request) = content, request.until == nil else { return nil }
         return Companion(
             model: request.model, checkpoint: request.checkpoint, curvature: request.curvature, damping: request.damping,
             dampingMode: request.dampingMode, solver: request.solver)

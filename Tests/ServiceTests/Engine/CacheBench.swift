@@ -146,6 +146,6 @@ struct CacheBench {
 
     /// The results of a request as the interface shows them, or what failed.
     static func shown(_ engine: Engine, _ requests: [InfluenceRequest]) -> [String] {
-        engine.influence(requests.map { ($0, .never) }).map(EngineBench.shown)
+        engine.influence(requests.map { .init(request: $0, interruption: .never) }).map(EngineBench.shown)
     }
 }

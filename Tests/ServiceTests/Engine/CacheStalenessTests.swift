@@ -80,9 +80,9 @@ struct CacheStalenessTests {
             let asked = Mutex(0)
             let engine = bench.engine(memoryBytes: 100_000, threads: 1)
             let outcome = engine.influence([
-                (
-                    named,
-                    Interruption { [store = bench.store] in
+                .init(
+                    request: named,
+                    interruption: Interruption { [store = bench.store] in
                         let isNow = asked.withLock { count in
                             count += 1
                             return count == moment

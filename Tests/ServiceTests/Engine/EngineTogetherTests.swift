@@ -20,12 +20,12 @@ struct EngineTogetherTests {
         bench = try EngineBench()
         requests = try EngineBench.requests()
         alone = [Int](requests.indices).map { [bench, requests] index in
-            EngineBench.shown(bench.engine().influence([(requests[index], .never)])[0])
+            EngineBench.shown(bench.engine().influence([.init(request: requests[index], interruption: .never)])[0])
         }
     }
 
     private func shown(_ indices: [Int], _ engine: Engine) -> [String] {
-        engine.influence(indices.map { (requests[$0], .never) }).map(EngineBench.shown)
+        engine.influence(indices.map { .init(request: requests[$0], interruption: .never) }).map(EngineBench.shown)
     }
 
     @Test("the samples are what they are meant to be: some fail, each in its way, and the others differ")
@@ -113,19 +113,19 @@ struct EngineTogetherTests {
         #expect(engine.solutions.size.count == 0 && engine.counters.solutionCacheHits.value == 0)
     }
 
-    @Test("a system that has no factor is tried once for all that ask, and each is told so")
+    @Test("a system whose factor would not fit is refused to each that asks, before any work")
     func noFactor() throws {
         // Room for the model and the gradients, not for a matrix of 681 rows.
         let bench = try CacheBench()
         let few = bench.engine(memoryBytes: 400_000, threads: 1)
         let request = try CacheBench.request([0, 1, 2], ["solver": ["name": "exact"]])
-        let outcomes = few.influence([(request, .never), (request, .never)])
+        let outcomes = few.influence(Array(repeating: .init(request: request, interruption: .never), count: 2))
         for outcome in outcomes {
             #expect { try outcome.get() } throws: { error in
                 if case .tooLarge? = error as? SolverError { true } else { false }
             }
         }
-        #expect(few.counters.batches.value == 1)
+        #expect(few.counters.batches.value == 0)
     }
 
     @Test("no questions have no answers")
@@ -155,7 +155,7 @@ struct EngineTogetherTests {
             let interruption = Interruption { looks.wrappingAdd(1, ordering: .relaxed).oldValue >= delay }
             let indices = [1, victim, 10, 9, 0].enumerated().filter { $0.offset == 1 || $0.element != victim }.map(\.element)
             let outcomes = bench.engine().influence(
-                indices.enumerated().map { (requests[$1], $0 == 1 ? interruption : .never) })
+                indices.enumerated().map { .init(request: requests[$1], interruption: $0 == 1 ? interruption : .never) })
             for (position, index) in indices.enumerated() where position != 1 {
                 #expect(EngineBench.shown(outcomes[position]) == alone[index])
             }
@@ -175,9 +175,9 @@ struct EngineTogetherTests {
         let isDone = DispatchSemaphore(value: 0)
         let outcomes = Mutex<[String]>([])
         let asked: [Engine.Asked<InfluenceRequest>] = [
-            (endless, Interruption { isRaised.load(ordering: .relaxed) }),
-            (requests[19], .never),
-            (other, Interruption { hasLeft.load(ordering: .relaxed) }),
+            .init(request: endless, interruption: Interruption { isRaised.load(ordering: .relaxed) }),
+            .init(request: requests[19], interruption: .never),
+            .init(request: other, interruption: Interruption { hasLeft.load(ordering: .relaxed) }),
         ]
         DispatchQueue.global().async {
             let shown = engine.influence(asked).map(EngineBench.shown)

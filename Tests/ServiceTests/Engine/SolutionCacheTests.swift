@@ -18,7 +18,7 @@ struct SolutionCacheTests {
         SolutionKey(
             system: FactorKey(
                 curvature: CurvatureKey(identity: ContentDigest(ofParts: ["model"]), kind: .hessian), shift: 0.5),
-            solver: .exact, gradient: ContentDigest(ofParts: [String(number)]))
+            solver: "exact", gradient: ContentDigest(ofParts: [String(number)]))
     }
 
     /// Bytes of a solution of the usual length.
@@ -35,24 +35,26 @@ struct SolutionCacheTests {
     @Test("everything that determines a vector is in its key")
     func keys() {
         let cache = SolutionCache(capacity: 100 * unit)
-        let settings = LiSSA.Settings(recursionDepth: 10, numRepeat: 2, batchSize: 4, scale: 8, seed: 1)
+        let choice = LiSSA.Choice(recursionDepth: 10, numRepeat: 2, batchSize: 4, scale: 8, seed: 1, rounds: 3, relativeError: 0.1)
+        let spectrum = SpectrumEstimate(largestEigenvalue: 1, trace: 2, largestExampleNorm: 3)
         func key(
             _ model: String = "m", _ kind: CurvatureKind = .hessian, shift: Double = 1,
-            _ change: (inout LiSSA.Settings) -> Void = { _ in },
+            _ change: (inout LiSSA.Choice) -> Void = { _ in },
             gradient: String = "g"
         ) -> SolutionKey {
-            var settings = settings
-            change(&settings)
+            var choice = choice
+            change(&choice)
+            let solver = SettledLiSSA(lissa: LiSSA(choice, spectrum: spectrum, exampleCount: 100, shift: 1))
             return SolutionKey(
                 system: FactorKey(curvature: CurvatureKey(identity: ContentDigest(ofParts: [model]), kind: kind), shift: shift),
-                solver: .lissa(settings), gradient: ContentDigest(ofParts: [gradient]))
+                solver: solver.identity, gradient: ContentDigest(ofParts: [gradient]))
         }
         let plain = key()
-        let exact = SolutionKey(system: plain.system, solver: .exact, gradient: plain.gradient)
+        let exact = SolutionKey(system: plain.system, solver: ExactChoice().identity, gradient: plain.gradient)
         let keys = [
             plain, exact, key("n"), key("m", .empiricalFisher), key(shift: 1.0.nextUp), key(gradient: "h"),
             key { $0.recursionDepth = 11 }, key { $0.numRepeat = 3 }, key { $0.batchSize = 5 }, key { $0.scale = 9 },
-            key { $0.seed = 2 },
+            key { $0.seed = 2 }, key { $0.rounds = 4 }, key { $0.relativeError = 0.2 },
         ]
         for (index, key) in keys.enumerated() { cache.insert(solution(Float(index)), for: key) }
         #expect(cache.size.count == keys.count)

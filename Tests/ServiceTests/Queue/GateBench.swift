@@ -119,6 +119,9 @@ struct GateBench {
 }
 
 extension Question {
+    /// A question of the usual deadline.
+    init(_ request: InfluenceRequest) { self.init(request, deadlineMilliseconds: 10_000) }
+
     static let limits = RequestLimits(
         maximumTests: 100, maximumK: 100, maximumGroups: 10, maximumDeadlineMilliseconds: 1_000_000)
 

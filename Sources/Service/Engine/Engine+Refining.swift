@@ -1,0 +1,91 @@
+internal import Attribution
+internal import Dispatch
+internal import InverseCurvature
+internal import LinearAlgebra
+
+// Answers that go on until they are good enough, or time is up.
+extension Engine {
+    /// What rounds led to.
+    struct Refined {
+        /// For each subject.
+        let solutions: [Solution]
+        /// Whether each reached the goal.
+        let isReached: [Bool]
+    }
+
+    /// Adds rounds for all subjects of a plan that have not reached its goal, until all have, until nothing is left to gain, or until
+    /// `deadline` comes near: the best so far is the answer then.
+    /// - Throws: `Interrupted` where there was not the time for one round; `SolverError`.
+    func refine(
+        _ plan: InfluencePlan, by lissa: LiSSA, to goal: InfluenceRequest.Goal, deadline: DispatchTime?, _ interruption: Interruption
+    ) throws -> Refined {
+        var clock = RoundClock(deadline: deadline)
+        var refinement = LiSSA.Refinement(
+            of: plan.subjects.flatMap(\.gradient), count: plan.subjects.count, in: plan.system.damped, by: lissa)
+        var isReached = plan.subjects.map { _ in false }
+        var open = Array(plan.subjects.indices)
+        var rounds = 0
+        while !open.isEmpty, rounds < lissa.settings.rounds {
+            do {
+                // The first round has all the time there is.
+                let end = rounds > 0 ? clock.end : nil
+                try refinement.advance(
+                    open, parallel: parallel,
+                    interruption: Interruption { interruption.isRaised || end.map { DispatchTime.now() > $0 } ?? false })
+            } catch is Interrupted where rounds > 0 && !interruption.isRaised {
+                break
+            }
+            rounds += 1
+            let start = DispatchTime.now()
+            switch goal {
+            case .relativeError(let error):
+                for subject in open where refinement.accuracies[subject].relativeError.map({ $0 <= error }) ?? false {
+                    isReached[subject] = true
+                }
+            case .rankStable:
+                let solution = try refinement.solution(parallel: parallel, interruption: interruption)
+                for subject in open { isReached[subject] = try isSettled(solution[subject], subject, plan, interruption) }
+            }
+            clock.took(start.milliseconds(to: .now()))
+            // What has the least error there is without being settled has ties, which no round resolves.
+            let unfinished = Set(refinement.unfinished)
+            open = open.filter { !isReached[$0] && unfinished.contains($0) }
+            if clock.isOver { break }
+        }
+        let solution = try refinement.solution(parallel: parallel, interruption: interruption)
+        return Refined(solutions: plan.subjects.indices.map { solution[$0] }, isReached: isReached)
+    }
+
+    /// Whether a subject's two ends are settled.
+    private func isSettled(
+        _ solution: Solution, _ subject: Int, _ plan: InfluencePlan, _ interruption: Interruption
+    ) throws -> Bool {
+        let key = plan.subjects[subject].key
+        let alone = plan.only(subject)
+        let results = rank([.success(alone)], [key: .success(solution)], [interruption], interruption)
+        return try results[0].get()[0].ranking.isStable ?? false
+    }
+}
+
+/// When to stop adding rounds, so that there is time left to answer.
+private struct RoundClock {
+    private let start = DispatchTime.now()
+    private let deadline: DispatchTime?
+    /// What has been measured of the work that follows a round.
+    private var afterRound = 0.0
+
+    init(deadline: DispatchTime?) { self.deadline = deadline }
+
+    mutating func took(_ milliseconds: Double) { afterRound = max(afterRound, milliseconds) }
+
+    /// The deadline less a tenth of the time there was, and twice what follows a round.
+    var end: DispatchTime? {
+        deadline.map { deadline in
+            let reserve = max(0.1 * max(0, start.milliseconds(to: deadline)), 2 * afterRound)
+            let nanoseconds = Double(deadline.uptimeNanoseconds) - reserve * 1e6
+            return DispatchTime(uptimeNanoseconds: UInt64(max(0, nanoseconds)))
+        }
+    }
+
+    var isOver: Bool { end.map { DispatchTime.now() > $0 } ?? false }
+}

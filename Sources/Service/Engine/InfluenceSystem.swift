@@ -1,0 +1,55 @@
+internal import Attribution
+internal import InverseCurvature
+internal import LinearAlgebra
+internal import Networks
+internal import Store
+
+/// What is solved: (C + λI)s = v for one curvature of one checkpoint and one λ, with what is known of it.
+struct InfluenceSystem: Sendable {
+    let model: LoadedModel
+    /// What vectors and scores are in.
+    let space: InfluenceSpace
+    /// The curvature as answers name it.
+    let curvature: InfluenceRequest.Curvature
+    let spectrum: SpectrumEstimate
+    /// D + λI.
+    let damped: DampedCurvature
+    /// Names it.
+    let key: FactorKey
+    /// Whether λ is the weight decay alone.
+    let isUndamped: Bool
+
+    /// Finds the curvature, and adds λ.
+    /// - Throws: `Problem`, `StoreError`, `Interrupted`.
+    init(
+        _ model: LoadedModel, _ space: InfluenceSpace, curvature asked: InfluenceRequest.Curvature?, damping: Double,
+        mode: InfluenceRequest.DampingMode, _ engine: Engine, _ interruption: Interruption
+    ) throws {
+        let (named, kind) = try space.curvatureKind(asked, of: model)
+        let known = try engine.curvature(kind, of: model, in: space, interruption: interruption)
+        let shift = Self.shift(damping, mode, weightDecay: model.weightDecay, space.dimension, trace: known.spectrum.trace)
+        (self.model, self.space, curvature, spectrum) = (model, space, named, known.spectrum)
+        damped = DampedCurvature(known.operation, shift: shift)
+        key = FactorKey(curvature: CurvatureKey(identity: space.identity, kind: kind), shift: shift)
+        isUndamped = damping == 0
+    }
+
+    /// λ_effective = weight decay + damping.
+    private static func shift(
+        _ damping: Double, _ mode: InfluenceRequest.DampingMode, weightDecay: Double, _ dimension: Int, trace: Double
+    ) -> Double {
+        switch mode {
+        case .absolute: weightDecay + damping
+        case .relative: weightDecay + damping * (trace + weightDecay * Double(dimension)) / Double(dimension)
+        }
+    }
+
+    /// Whether what belongs to single training examples is in memory.
+    var hasResidentExamples: Bool { space.rows?.isResident ?? true }
+
+    /// Whether the curvature is one that λ may leave indefinite: the Hessian of a network that is not convex in θ.
+    var mayBeIndefinite: Bool {
+        guard key.curvature.kind == .hessian, space.rows == nil, let network = try? model.network(at: "") else { return false }
+        return !network.network.isConvex
+    }
+}
