@@ -17,7 +17,8 @@ extension Engine {
     /// `deadline` comes near: the best so far is the answer then.
     /// - Throws: `Interrupted` where there was not the time for one round; `SolverError`.
     func refine(
-        _ plan: InfluencePlan, by lissa: LiSSA, to goal: InfluenceRequest.Goal, deadline: DispatchTime?, _ interruption: Interruption
+        _ plan: InfluencePlan, by lissa: LiSSA, to goal: InfluenceRequest.Goal, deadline: DispatchTime?,
+        _ interruption: Interruption
     ) throws -> Refined {
         var clock = RoundClock(deadline: deadline)
         var refinement = LiSSA.Refinement(

@@ -98,14 +98,14 @@ struct InfluencePlan: Sendable {
         return try goal.settled(request.solver, for: system, in: engine)
     }
 
-    /// Refuses what would not fit beside what else is held, one right-hand side after the other if need be.
+    /// Refuses solutions that would not fit together until they are scored.
     private func checkMemory(limit: Int) throws {
-        guard let width = solver.width else { return }
-        let bytes = Int.floatBytes(solver.vectorsPerSide, subjects.count, space.dimension)
+        let bytes = Int.floatBytes(solver.vectorsPerSolution, subjects.count, space.dimension)
         guard let bytes, bytes <= limit else {
             throw Problem(
-                at: "/solver/\(width.field)",
-                "\(width.value) repeats of \(subjects.count) vectors take more memory than is allowed; lower it, or the tests")
+                at: solver.vectorsPerSolution > 1 ? "/solver/num_repeat" : "/tests",
+                "\(solver.vectorsPerSolution - 1) repeats for \(subjects.count) vectors take more memory than is allowed; lower num_repeat, "
+                    + "or ask for fewer tests")
         }
     }
 

@@ -52,7 +52,8 @@ extension Problem {
         case .notFinite: self.init(SolverError.notFinite)
         case .notConverged(let layer):
             self.init(
-                at: "/solver", "no eigenvectors were found for a Kronecker factor of layer '\(layer)'; use lissa, or cg without preconditioner")
+                at: "/solver",
+                "no eigenvectors were found for a Kronecker factor of layer '\(layer)'; use lissa, or cg without preconditioner")
         }
     }
 

@@ -35,7 +35,8 @@ extension OpenAPIDocument {
                 ]),
                 "proponents": ranking(.number(above: 0), "The most positive scores, strongest first: helpful examples."),
                 "opponents": ranking(.number(below: 0), "The most negative scores, strongest first: harmful examples."),
-                "diagnostics": .oneOf(InfluenceRequest.Solver.kinds.filter { $0.diagnostics != nil }.map { .named($0.schemaName + "Diagnostics") }),
+                "diagnostics": .oneOf(
+                    InfluenceRequest.Solver.kinds.filter { $0.diagnostics != nil }.map { .named($0.schemaName + "Diagnostics") }),
             ],
             optional: [
                 "groups": .array(of: .named("GroupScore"), count: 1...configuration.maximumGroups).described(

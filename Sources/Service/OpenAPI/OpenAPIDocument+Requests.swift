@@ -93,7 +93,10 @@ extension OpenAPIDocument {
                     "Until the k-th and the next score differ by more than two standard errors at both ends.")
             ], optional: ["relative_error": .null]),
         .request(
-            ["relative_error": Schema.number(in: 1e-5...0.5).described("Until s_test is estimated to be as near as this to the exact one.")],
+            [
+                "relative_error": Schema.number(in: 1e-5...0.5).described(
+                    "Until s_test is estimated to be as near as this to the exact one.")
+            ],
             optional: ["rank_stable": .null]),
     ])
 

@@ -28,7 +28,9 @@ struct ArnoldiChoice: SolverChoice {
     init(_ object: JSONObjectReader) {
         rank = object.automaticInteger("projection_dim", in: 1...Self.largest)
         steps = object.automaticInteger("arnoldi_dim", in: 1...Self.largest)
-        if let rank, let steps, steps < rank { object.report("arnoldi_dim", "must be at least projection_dim, \(rank); got \(steps)") }
+        if let rank, let steps, steps < rank {
+            object.report("arnoldi_dim", "must be at least projection_dim, \(rank); got \(steps)")
+        }
     }
 
     func settled(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws -> any SettledSolver {

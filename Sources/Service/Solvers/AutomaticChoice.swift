@@ -80,7 +80,7 @@ struct AutomaticChoice: SolverChoice {
             return members
         }
         var vectorsPerSide: Int { chosen.vectorsPerSide }
-        var width: (field: String, value: Int)? { chosen.width }
+        var vectorsPerSolution: Int { chosen.vectorsPerSolution }
 
         func solver(
             for system: InfluenceSystem, in engine: Engine, interruption: Interruption

@@ -48,7 +48,8 @@ struct ConjugateGradientChoice: SolverChoice {
         let preconditioning = try preconditioning ?? automatic(for: system, in: engine)
         // EKFAC's residuals need not be kept orthogonal: there are few steps, and none in the large eigenvalues' directions.
         let settings = ConjugateGradient.Settings(
-            maxIter: maxIter, tol: tol, orthogonalized: preconditioning == .ekfac ? 0 : ConjugateGradient.Settings().orthogonalized)
+            maxIter: maxIter, tol: tol,
+            orthogonalized: preconditioning == .ekfac ? 0 : ConjugateGradient.Settings().orthogonalized)
         return Settled(settings: settings, preconditioning: preconditioning)
     }
 

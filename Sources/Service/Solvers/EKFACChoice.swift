@@ -67,14 +67,17 @@ struct EKFACChoice: SolverChoice {
     private static func network(of system: InfluenceSystem) throws -> NetworkModel {
         guard system.space.rows == nil else {
             throw Problem(
-                at: "/solver/name", "ekfac needs the layers of a network, and here gradients are all that is known; use cg or exact")
+                at: "/solver/name",
+                "ekfac needs the layers of a network, and here gradients are all that is known; use cg or exact")
         }
         return try system.model.network(at: "/solver/name", "has no layers for ekfac")
     }
 }
 
 extension EKFAC: PreparedSolver {
-    var summary: JSONObject { ["order": .integer(dimension), "blocks": .integer(blocks.count), "fitted_on": .integer(exampleCount)] }
+    var summary: JSONObject {
+        ["order": .integer(dimension), "blocks": .integer(blocks.count), "fitted_on": .integer(exampleCount)]
+    }
 
     func withBytes(_ body: (UnsafeRawBufferPointer) throws -> Void) throws { try encoded.withUnsafeBytes(body) }
 

@@ -10,7 +10,8 @@ extension InfluenceRequest.Goal {
     func settled(_ solver: InfluenceRequest.Solver, for system: InfluenceSystem, in engine: Engine) throws -> any SettledSolver {
         guard var lissa = solver.choice as? LiSSAChoice ?? (solver.choice is AutomaticChoice ? LiSSAChoice() : nil) else {
             throw Problem(
-                at: "/until", "needs lissa, which goes on in rounds and measures its own errors; \(solver.name) does neither. Leave it out")
+                at: "/until",
+                "needs lissa, which goes on in rounds and measures its own errors; \(solver.name) does neither. Leave it out")
         }
         guard lissa.choice.rounds == nil else {
             throw Problem(at: "/solver/rounds", "must be left out beside until, which says how many rounds there are")

@@ -15,5 +15,7 @@ struct IdentityChoice: SolverChoice {
 extension IdentityChoice: SettledSolver {
     var members: JSONObject { ["solver": .string(Self.name)] }
 
-    func solver(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) -> any SystemSolver { IdentitySolver() }
+    func solver(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) -> any SystemSolver {
+        IdentitySolver()
+    }
 }

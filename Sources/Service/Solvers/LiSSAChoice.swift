@@ -89,7 +89,7 @@ struct SettledLiSSA: SettledSolver {
 
     /// The repeats on their way and as they are kept, and s, v and the remainder.
     var vectorsPerSide: Int { 2 * lissa.settings.numRepeat + 4 }
-    var width: (field: String, value: Int)? { ("num_repeat", lissa.settings.numRepeat) }
+    var vectorsPerSolution: Int { lissa.settings.numRepeat + 1 }
 
     func solver(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) -> any SystemSolver { lissa }
 }

@@ -8,8 +8,8 @@ protocol SettledSolver: Sendable {
     var members: JSONObject { get }
     /// Vectors of p numbers that it holds for a right-hand side while it solves.
     var vectorsPerSide: Int { get }
-    /// What of the request to change where those are too many, and its value.
-    var width: (field: String, value: Int)? { get }
+    /// Vectors that its solution for a right-hand side is made of, which stay until all is scored.
+    var vectorsPerSolution: Int { get }
 
     /// The solver itself, with what serves all right-hand sides: found where it is kept, or made.
     /// - Throws: `SolverError`, `Problem`, `StoreError`, `Interrupted`.
@@ -18,7 +18,7 @@ protocol SettledSolver: Sendable {
 
 extension SettledSolver {
     var vectorsPerSide: Int { 4 }
-    var width: (field: String, value: Int)? { nil }
+    var vectorsPerSolution: Int { 1 }
 
     /// Its members as text: what determines it, to the last bit.
     var identity: String { String(decoding: JSON.object(members).serialized(), as: UTF8.self) }

@@ -35,7 +35,8 @@ struct SolutionCacheTests {
     @Test("everything that determines a vector is in its key")
     func keys() {
         let cache = SolutionCache(capacity: 100 * unit)
-        let choice = LiSSA.Choice(recursionDepth: 10, numRepeat: 2, batchSize: 4, scale: 8, seed: 1, rounds: 3, relativeError: 0.1)
+        let choice = LiSSA.Choice(
+            recursionDepth: 10, numRepeat: 2, batchSize: 4, scale: 8, seed: 1, rounds: 3, relativeError: 0.1)
         let spectrum = SpectrumEstimate(largestEigenvalue: 1, trace: 2, largestExampleNorm: 3)
         func key(
             _ model: String = "m", _ kind: CurvatureKind = .hessian, shift: Double = 1,
