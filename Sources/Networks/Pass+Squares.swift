@@ -36,20 +36,28 @@ extension Pass where Number == Float {
         _ parameters: Parameters<Float>, to norms: UnsafeMutablePointer<Double>, gradient: UnsafeMutablePointer<Float>
     ) throws(Interrupted) {
         for (index, step) in network.steps.enumerated() where step.isTrained {
-            if case .linear(let linear) = step.operation, linear.positions == 1 {
-                let (x, dy) = factors(of: index)
-                for row in 0..<rows {
-                    let (x, dy) = (x + row * linear.inputs, dy + row * linear.outputs)
-                    norms[row] +=
-                        Vectors.dot(dy, dy, linear.outputs)
-                        * (Vectors.dot(x, x, linear.inputs) + (linear.bias == nil ? 0 : 1))
-                }
-                continue
+            try addSquaredNorms(of: index, parameters, to: norms, gradient: gradient)
+        }
+    }
+
+    /// The same of a step's part of the gradients.
+    func addSquaredNorms(
+        of index: Int, _ parameters: Parameters<Float>, to norms: UnsafeMutablePointer<Double>,
+        gradient: UnsafeMutablePointer<Float>
+    ) throws(Interrupted) {
+        if case .linear(let linear) = network.steps[index].operation, linear.positions == 1 {
+            let (x, dy) = factors(of: index)
+            for row in 0..<rows {
+                let (x, dy) = (x + row * linear.inputs, dy + row * linear.outputs)
+                norms[row] +=
+                    Vectors.dot(dy, dy, linear.outputs)
+                    * (Vectors.dot(x, x, linear.inputs) + (linear.bias == nil ? 0 : 1))
             }
-            try forEachRowGradient(of: index, parameters, gradient) { row, part in
-                norms[row] += Vectors.dot(gradient + part.lowerBound, gradient + part.lowerBound, part.count)
-                (gradient + part.lowerBound).update(repeating: 0, count: part.count)
-            }
+            return
+        }
+        try forEachRowGradient(of: index, parameters, gradient) { row, part in
+            norms[row] += Vectors.dot(gradient + part.lowerBound, gradient + part.lowerBound, part.count)
+            (gradient + part.lowerBound).update(repeating: 0, count: part.count)
         }
     }
 

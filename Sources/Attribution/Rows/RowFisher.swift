@@ -9,7 +9,7 @@ public struct RowFisher: CurvatureOperator {
     /// The rows. Where they are not in memory, products with single ones are slow; those over ranges, and the matrix itself, are not.
     public let rows: any GradientRows
     /// √(1/wᵢ) of each example, 0 for 1/0; nil where all are 1.
-    private let roots: [Float]?
+    let roots: [Float]?
     /// trace(D) and the largest ‖gᵢ‖².
     public let size: CurvatureSize
 
@@ -59,7 +59,7 @@ public struct RowFisher: CurvatureOperator {
     }
 
     /// Rows whose products with the vectors are at hand before they are summed: they stay in the cache from one to the other.
-    fileprivate static let rowsAtATime = 32
+    static let rowsAtATime = 32
 
     /// Memory for products with up to `vectorCount` vectors.
     public func makeWorkspace(vectorCount: Int, interruption: Interruption) -> Workspace {
