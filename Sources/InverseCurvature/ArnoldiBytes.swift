@@ -38,7 +38,7 @@ extension ArnoldiSolver {
         for number in pairs.vectors.elements {
             withUnsafeBytes(of: number.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
         }
-        append(bytes.withUnsafeBytes { Self.checksum($0) })
+        append(bytes.withUnsafeBytes { Checksum.of($0) })
         return bytes
     }
 
@@ -69,7 +69,7 @@ extension ArnoldiSolver {
             throw damaged("\(rank) pairs don't take \(bytes.count) bytes")
         }
         let end = bytes.count - 8
-        guard word(end) == Self.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<end])) else {
+        guard word(end) == Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[..<end])) else {
             throw damaged("the checksum is another")
         }
         let header = stride(from: 24, to: 64, by: 8).map(number)
@@ -91,22 +91,5 @@ extension ArnoldiSolver {
                     smallest: RitzValue(value: header[1], residual: header[2]),
                     largest: RitzValue(value: header[3], residual: header[4]), steps: steps)),
             trace: header[0], complement: complement)
-    }
-
-    /// FNV-1a (Fowler, Noll & Vo) over words of eight bytes, and what is left: a change of one word always shows, as each step is one to one.
-    private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        var offset = 0
-        while offset + 8 <= bytes.count {
-            hash ^= UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-            hash &*= 0x0000_0100_0000_01b3
-            offset += 8
-        }
-        while offset < bytes.count {
-            hash ^= UInt64(bytes[offset])
-            hash &*= 0x0000_0100_0000_01b3
-            offset += 1
-        }
-        return hash
     }
 }

@@ -19,20 +19,11 @@ public struct ExactSolver: Sendable {
         try Self.checkSize(of: system, memoryLimit: memoryLimit)
         let matrix = PackedSymmetricMatrix(uninitializedOrder: system.dimension)
         try system.data.write(plus: system.shift, to: matrix, parallel: parallel, interruption: interruption)
-        try Self.checkFinite(matrix, parallel, interruption)
+        try matrix.checkFinite(parallel, interruption)
         do {
             factor = try CholeskyFactor(factoring: matrix, parallel: parallel, interruption: interruption)
         } catch is NotPositiveDefinite {
             throw SolverError.notPositiveDefinite(shift: system.shift)
-        }
-    }
-
-    private static func checkFinite(
-        _ matrix: PackedSymmetricMatrix, _ parallel: Parallel, _ interruption: Interruption
-    ) throws {
-        let pieces = Parallel.ranges(of: matrix.memory.count, pieces: 64)
-        try parallel.forEach(pieces.count, interruption: interruption) { piece in
-            guard matrix.memory.elements[pieces[piece]].allSatisfy({ $0.isFinite }) else { throw SolverError.notFinite }
         }
     }
 
@@ -46,54 +37,19 @@ public struct ExactSolver: Sendable {
         }
     }
 
-    /// Rounds of refinement at most; each costs a product over the data and a solve, and the first is nearly always enough.
-    private static let refinements = 3
-    /// A residual at which there is nothing left to gain in single precision.
-    private static let attainable = 1e-6
-    /// A residual up to this counts as converged.
-    private static let convergedResidual = 1e-3
-
     /// Solves for `count` stacked right-hand sides, each as if it were alone.
     /// - Throws: `SolverError.notFinite`, `Interrupted`.
     public func solve(
         _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel,
         interruption: Interruption = .never
     ) throws -> Solution {
-        let length = system.dimension
-        precondition(rightHandSides.count == count * length, "right-hand sides are as long as the system's order")
-        func solved(_ vectors: [Float], count: Int) throws -> [Float] {
-            var vectors = vectors
-            try vectors.withUnsafeMutableBufferPointer {
-                try factor.solve($0.baseAddress!, count: count, parallel: parallel, interruption: interruption)
+        try system.refined(rightHandSides, count: count, parallel: parallel, interruption: interruption) { sides, count in
+            var vectors = sides
+            try vectors.withUnsafeMutableBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { return }
+                try factor.solve(start, count: count, parallel: parallel, interruption: interruption)
             }
             return vectors
         }
-        func measured(_ sides: [Float], _ solutions: [Float], count: Int) throws -> (remainders: [Float], residuals: [Double]) {
-            let remainders = try system.remainder(
-                of: sides, after: solutions, count: count, parallel: parallel, interruption: interruption)
-            return (remainders, DampedCurvature.relativeNorms(of: remainders, to: sides, count: count))
-        }
-        var solutions = try solved(rightHandSides, count: count)
-        var (remainders, residuals) = try measured(rightHandSides, solutions, count: count)
-        // Those that may still gain; they are refined together, and each drops out by itself.
-        var open = residuals.indices.filter { residuals[$0] > Self.attainable }
-        for _ in 0..<Self.refinements where !open.isEmpty {
-            func gathered(_ vectors: [Float]) -> [Float] { open.flatMap { vectors[$0 * length..<($0 + 1) * length] } }
-            let corrections = try solved(gathered(remainders), count: open.count)
-            let refined = zip(gathered(solutions), corrections).map { $0 + $1 }
-            let (newRemainders, newResiduals) = try measured(gathered(rightHandSides), refined, count: open.count)
-            // Rounding decides once a round no longer improves a residual.
-            let improved = open.indices.filter { newResiduals[$0] < residuals[open[$0]] }
-            for position in improved {
-                let (side, part) = (open[position], position * length..<(position + 1) * length)
-                solutions.replaceSubrange(side * length..<(side + 1) * length, with: refined[part])
-                remainders.replaceSubrange(side * length..<(side + 1) * length, with: newRemainders[part])
-                residuals[side] = newResiduals[position]
-            }
-            open = improved.map { open[$0] }.filter { residuals[$0] > Self.attainable }
-        }
-        guard residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
-        return Solution(
-            vectors: solutions, repeats: [], residuals: residuals, converged: residuals.map { $0 <= Self.convergedResidual })
     }
 }
