@@ -23,9 +23,6 @@ public struct DataInf: SystemSolver {
     /// The solver by some examples' gradients, those that the curvature is of.
     public init(rows: any FisherRows) { self.rows = rows }
 
-    /// Numbers of all pieces' sums at a time: 256 MiB, unless those of a single right-hand side are more.
-    private static let sumsAtATime = 64 << 20
-
     /// Solves for `count` stacked right-hand sides, each as if it were alone: 4·p flops for each and each example, of linear layers.
     /// - Throws: `SolverError.notPositiveDefinite` where λ is not a positive number that single precision can divide by: damping makes
     ///   it one; `.notFinite`, `Interrupted`, and what reading gradients may throw.
@@ -37,8 +34,7 @@ public struct DataInf: SystemSolver {
         precondition(system.dimension == length, "gradients are as long as the system's order")
         precondition(rightHandSides.count == count * length, "right-hand sides are as long as the system's order")
         guard DampedCurvature.canDivide(by: system.shift) else { throw SolverError.notPositiveDefinite(shift: system.shift) }
-        let pieces = ExamplePieces.count(of: rows.exampleCount, dimension: length)
-        let together = max(1, Self.sumsAtATime / pieces / length)
+        let together = rows.vectorsTogether
         var solutions: [Float] = []
         solutions.reserveCapacity(rightHandSides.count)
         for first in stride(from: 0, to: count, by: together) {

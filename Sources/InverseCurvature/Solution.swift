@@ -69,7 +69,8 @@ public struct Solution: Sendable, Equatable {
 public enum SolverError: Error, Equatable, Sendable {
     /// A recursion grew without bound.
     case diverged(settings: LiSSA.Settings, step: Int, safeScale: Double)
-    /// The curvature with its λ has no Cholesky factor.
+    /// The curvature with its λ has no Cholesky factor; or λ is no positive number that a solver could divide by, as those on a Fisher
+    /// matrix of gradients do. More damping helps.
     case notPositiveDefinite(shift: Double)
     /// The curvature with its λ = `shift` falls along some direction, or is too flat along it for single precision: `curvature` is
     /// the Rayleigh quotient xᵀ(D + λI)x/xᵀx of one such direction x. λ must be greater than shift − curvature at least.

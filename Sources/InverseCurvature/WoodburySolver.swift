@@ -70,9 +70,6 @@ public struct WoodburySolver: SystemSolver {
         return bytes
     }
 
-    /// Right-hand sides' numbers at a time, pieces' sums counted: 256 MiB, unless those of a single one are more.
-    private static let sumsAtATime = 64 << 20
-
     /// Solves for `count` stacked right-hand sides, each as if it were alone, of the system whose curvature and λ the factor is of.
     /// - Throws: `SolverError.notFinite`, `Interrupted`, and what reading gradients may throw.
     public func solve(
@@ -81,8 +78,7 @@ public struct WoodburySolver: SystemSolver {
     ) throws -> Solution {
         let length = rows.dimension
         precondition(system.dimension == length, "gradients are as long as the system's order")
-        let together = max(
-            1, Self.sumsAtATime / ExamplePieces.count(of: rows.exampleCount, dimension: length) / length)
+        let together = rows.vectorsTogether
         return try system.refined(rightHandSides, count: count, parallel: parallel, interruption: interruption) { sides, count in
             var solutions: [Float] = []
             solutions.reserveCapacity(sides.count)

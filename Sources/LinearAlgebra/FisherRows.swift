@@ -88,6 +88,11 @@ extension FisherRows {
         return products
     }
 
+    /// Vectors whose sums, of all pieces, take 256 MiB together; at least one. More at a time gain nothing.
+    public var vectorsTogether: Int {
+        max(1, (64 << 20) / ExamplePieces.count(of: exampleCount, dimension: dimension) / max(1, dimension))
+    }
+
     /// Σᵢ cᵢₖ·aᵢ for each of some stacked vectors, cᵢₖ being what `body` makes of an example's products with xₖ: [vectors, p].
     ///
     /// The examples are cut into pieces for the threads, the same for any number of these; takes memory for up to 16 times the result.

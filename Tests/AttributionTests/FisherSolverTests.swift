@@ -51,7 +51,7 @@ struct FisherSolverTests {
         let p = network.network.parameterCount
         let memory = AlignedMemory<UInt8>(uninitialized: 30 * p * 4)
         let gradients = try network.gradients(of: 0..<30, in: examples)
-        gradients.withUnsafeBytes { memory.elements.update(fromContentsOf: $0) }
+        gradients.withUnsafeBytes { _ = memory.elements.update(fromContentsOf: $0) }
         let kept = try RowFisher(
             ResidentRows(memory, count: 30, width: p, encoding: .float32), weights: examples.weights, parallel: parallel)
         let system = DampedCurvature(kept, shift: 0.02)
