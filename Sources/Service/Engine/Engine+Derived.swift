@@ -46,6 +46,22 @@ extension Engine {
         }
     }
 
+    /// gᵢ of a system's training examples, as the empirical Fisher matrix has them.
+    /// - Throws: `Interrupted`.
+    func fisherRows(of system: InfluenceSystem, interruption: Interruption) throws -> any FisherRows {
+        if let rows = system.damped.data as? RowFisher { return rows }
+        let network = try system.model.network(at: "/solver/name")
+        guard let softmax = network.softmax, let factors = system.model.gradients as? FactoredGradients else {
+            return NetworkFisherRows(of: network.trained, over: network.examples)
+        }
+        let cost = factors.count * MemoryLayout<Double>.stride
+        return try softmaxRows.value(for: system.model.identity, cost: { _ in cost }) {
+            try SoftmaxFisherRows(
+                model: softmax, features: network.examples.features, residuals: factors.residuals, parallel: parallel,
+                interruption: interruption)
+        }
+    }
+
     /// What neighbours among a model's training examples are told by.
     func neighborFeatures(of model: LoadedModel, interruption: Interruption) throws -> FeatureRows {
         let network = try model.network(at: "/candidates/nearest_neighbors")
@@ -75,7 +91,7 @@ extension Engine {
 
     /// Puts something derived into the store. A store that can't be written, or is being written by somebody else, is no reason to
     /// fail: what was derived is in memory.
-    func keep(
+    private func keep(
         _ name: String, of checkpoint: CheckpointRecord, key: ContentDigest, summary: String,
         bytes: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) {

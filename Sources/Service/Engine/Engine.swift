@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import InverseCurvature
 internal import JSON
 public import LinearAlgebra
+internal import Networks
 public import Store
 
 /// Answers questions from a store: what the HTTP routes, the command line and tests all call. It knows nothing of HTTP.
@@ -21,6 +22,7 @@ public final class Engine: Sendable {
     let curvatures: OnceCache<CurvatureKey, CurvatureOfModel>
     let preparedSolvers: OnceCache<PreparedSolverKey, any PreparedSolver>
     let diagonals: OnceCache<CurvatureKey, [Float]>
+    let softmaxRows: OnceCache<ContentDigest, SoftmaxFisherRows>
     let cachedGradients: OnceCache<CacheRecord, CachedGradients>
     let hiddenFeatures: OnceCache<ContentDigest, FeatureRows>
     let solutions: SolutionCache
@@ -34,8 +36,11 @@ public final class Engine: Sendable {
         self.parallel = parallel
         self.memoryBytes = memoryBytes
         hiddenFeatures = OnceCache(capacity: memoryBytes / 32)
-        preparedSolvers = OnceCache(capacity: memoryBytes / 8)
+        let preparedSolvers = OnceCache<PreparedSolverKey, any PreparedSolver>(capacity: memoryBytes / 8)
+        self.preparedSolvers = preparedSolvers
         diagonals = OnceCache(capacity: memoryBytes / 64)
+        let softmaxRows = OnceCache<ContentDigest, SoftmaxFisherRows>(capacity: memoryBytes / 64)
+        self.softmaxRows = softmaxRows
         // What goes takes with it what holds it, or its memory would stay, and nobody would count it.
         let curvatures = OnceCache<CurvatureKey, CurvatureOfModel>(capacity: memoryBytes / 32)
         let cachedGradients = OnceCache<CacheRecord, CachedGradients>(
@@ -43,6 +48,8 @@ public final class Engine: Sendable {
         ) { record, _ in curvatures.remove { key, _ in key.identity == record.key } }
         let models = OnceCache<CheckpointRecord, LoadedModel>(capacity: memoryBytes / 16) { checkpoint, model in
             curvatures.remove { key, _ in key.identity == model.identity }
+            softmaxRows.remove { identity, _ in identity == model.identity }
+            preparedSolvers.remove { key, _ in key.identity == model.identity }
             cachedGradients.remove { record, _ in
                 (record.model, record.checkpoint, record.kind)
                     == (checkpoint.model, checkpoint.name, GradientCacheKind.factored.name)
@@ -57,7 +64,7 @@ public final class Engine: Sendable {
     /// Bytes of what is held in memory: data, models, curvatures, prepared solvers and s_test vectors.
     public var heldBytes: Int {
         datasets.totalCost + models.totalCost + curvatures.totalCost + preparedSolvers.totalCost + diagonals.totalCost
-            + hiddenFeatures.totalCost + cachedGradients.totalCost + solutions.size.byteCount
+            + softmaxRows.totalCost + hiddenFeatures.totalCost + cachedGradients.totalCost + solutions.size.byteCount
     }
 
     /// A dataset's examples, in memory.

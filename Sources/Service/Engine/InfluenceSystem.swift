@@ -18,12 +18,14 @@ struct InfluenceSystem: Sendable {
     let key: FactorKey
     /// Whether λ is the weight decay alone.
     let isUndamped: Bool
+    /// Whether what serves many requests is being prepared, and is to be kept in the store whatever its settings.
+    let isBeingPrepared: Bool
 
     /// Finds the curvature, and adds λ.
     /// - Throws: `Problem`, `StoreError`, `Interrupted`.
     init(
         _ model: LoadedModel, _ space: InfluenceSpace, curvature asked: InfluenceRequest.Curvature?, damping: Double,
-        mode: InfluenceRequest.DampingMode, _ engine: Engine, _ interruption: Interruption
+        mode: InfluenceRequest.DampingMode, isBeingPrepared: Bool = false, _ engine: Engine, _ interruption: Interruption
     ) throws {
         let (named, kind) = try space.curvatureKind(asked, of: model)
         let known = try engine.curvature(kind, of: model, in: space, interruption: interruption)
@@ -32,6 +34,7 @@ struct InfluenceSystem: Sendable {
         damped = DampedCurvature(known.operation, shift: shift)
         key = FactorKey(curvature: CurvatureKey(identity: space.identity, kind: kind), shift: shift)
         isUndamped = damping == 0
+        self.isBeingPrepared = isBeingPrepared
     }
 
     /// λ_effective = weight decay + damping.
@@ -46,6 +49,12 @@ struct InfluenceSystem: Sendable {
 
     /// Whether what belongs to single training examples is in memory.
     var hasResidentExamples: Bool { space.rows?.isResident ?? true }
+
+    /// gᵢ, as the empirical Fisher matrix has them.
+    /// - Throws: `Interrupted`.
+    func fisherRows(in engine: Engine, interruption: Interruption) throws -> any FisherRows {
+        try engine.fisherRows(of: self, interruption: interruption)
+    }
 
     /// Whether the curvature is one that λ may leave indefinite: the Hessian of a network that is not convex in θ.
     var mayBeIndefinite: Bool {

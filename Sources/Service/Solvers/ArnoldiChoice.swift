@@ -52,11 +52,10 @@ struct ArnoldiChoice: SolverChoice {
         func solver(
             for system: InfluenceSystem, in engine: Engine, interruption: Interruption
         ) throws -> any SystemSolver {
-            let key = PreparedSolverKey(
-                kind: "arnoldi-\(system.key.curvature.kind.rawValue)",
-                digest: ContentDigest(ofParts: [system.key.curvature.identity.description, "\(rank)", "\(steps)"]),
-                isUsual: isUsual)
-            return try engine.prepared(key, for: system, as: ArnoldiSolver.self) {
+            let key = PreparedSolverKey("arnoldi", of: system, parts: ["\(rank)", "\(steps)"], isUsual: isUsual)
+            return try engine.prepared(key, for: system) {
+                try $0.decoded { try ArnoldiSolver(bytes: $0, dimension: system.damped.dimension) }
+            } make: {
                 try ArnoldiSolver(
                     of: system.damped.data, rank: rank, steps: steps, memoryLimit: engine.memoryBytes / 4,
                     parallel: engine.parallel, interruption: interruption)
@@ -70,10 +69,4 @@ extension ArnoldiSolver: PreparedSolver {
     var summary: JSONObject { ["order": .integer(pairs.dimension), "pairs": .integer(pairs.values.count)] }
 
     func withBytes(_ body: (UnsafeRawBufferPointer) throws -> Void) throws { try bytes.withUnsafeBytes(body) }
-
-    static func read(
-        byteCount: Int, for system: InfluenceSystem, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void
-    ) throws -> ArnoldiSolver? {
-        try decoded(byteCount: byteCount, fill) { try ArnoldiSolver(bytes: $0, dimension: system.damped.dimension) }
-    }
 }

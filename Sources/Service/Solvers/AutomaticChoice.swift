@@ -30,7 +30,7 @@ struct AutomaticChoice: SolverChoice {
         for system: InfluenceSystem, in engine: Engine
     ) throws -> (any SolverChoice, reason: String) {
         let (n, p) = (Double(system.damped.data.exampleCount), Double(system.damped.dimension))
-        if try engine.holds(ExactChoice.recipe(for: system), for: system) {
+        if try engine.holds(ExactChoice.key(for: system), for: system) {
             return (ExactChoice(), "the store holds the Cholesky factor of C + λI")
         }
         let fits = (try? ExactSolver.checkSize(of: system.damped, memoryLimit: engine.memoryBytes / 4)) != nil

@@ -54,7 +54,8 @@ struct ConjugateGradientChoice: SolverChoice {
     }
 
     private func automatic(for system: InfluenceSystem, in engine: Engine) throws -> Preconditioning {
-        try system.space.rows == nil && engine.holds(EKFACChoice.key(for: system), for: system) ? .ekfac : .none
+        guard system.space.rows == nil else { return .none }
+        return try system.isBeingPrepared || engine.holds(EKFACChoice.key(for: system), for: system) ? .ekfac : .none
     }
 
     private struct Settled: SettledSolver {

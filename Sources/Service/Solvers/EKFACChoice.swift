@@ -40,9 +40,7 @@ struct EKFACChoice: SolverChoice {
 
     /// Names the factors of a system's curvature.
     static func key(for system: InfluenceSystem) -> PreparedSolverKey {
-        PreparedSolverKey(
-            kind: "ekfac-\(system.key.curvature.kind.rawValue)",
-            digest: ContentDigest(ofParts: [system.key.curvature.identity.description, "\(exampleLimit)"]), isUsual: true)
+        PreparedSolverKey("ekfac", of: system, parts: ["\(exampleLimit)"], isUsual: true)
     }
 
     /// The factors.
@@ -51,7 +49,7 @@ struct EKFACChoice: SolverChoice {
         of system: InfluenceSystem, in engine: Engine, interruption: Interruption
     ) throws -> EKFAC {
         let network = try network(of: system)
-        return try engine.prepared(key(for: system), for: system, as: EKFAC.self) {
+        return try engine.prepared(key(for: system), for: system, restore: Self.restore(for: system)) {
             let curvature = NetworkCurvature(system.key.curvature.kind, of: network.trained, over: network.examples)
             do {
                 let (blocks, count) = try curvature.kroneckerBlocks(
@@ -61,6 +59,12 @@ struct EKFACChoice: SolverChoice {
             } catch let error as KroneckerError {
                 throw Problem(error)
             }
+        }
+    }
+
+    private static func restore(for system: InfluenceSystem) -> (KeptSolver) throws -> EKFAC? {
+        { kept in
+            try kept.decoded { try EKFAC(decoding: $0) }.flatMap { $0.dimension == system.damped.dimension ? $0 : nil }
         }
     }
 
@@ -80,11 +84,4 @@ extension EKFAC: PreparedSolver {
     }
 
     func withBytes(_ body: (UnsafeRawBufferPointer) throws -> Void) throws { try encoded.withUnsafeBytes(body) }
-
-    static func read(
-        byteCount: Int, for system: InfluenceSystem, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void
-    ) throws -> EKFAC? {
-        let kept = try decoded(byteCount: byteCount, fill) { try EKFAC(decoding: $0) }
-        return kept.flatMap { $0.dimension == system.damped.dimension ? $0 : nil }
-    }
 }

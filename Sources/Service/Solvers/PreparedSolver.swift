@@ -2,6 +2,7 @@ internal import Foundation
 internal import InverseCurvature
 internal import JSON
 internal import LinearAlgebra
+internal import Networks
 internal import Store
 
 /// A solver whose making takes long, and that serves all requests for a system: kept in memory, and as bytes in the store.
@@ -13,23 +14,21 @@ protocol PreparedSolver: SystemSolver {
 
     /// Calls `body` with what is to be stored.
     func withBytes(_ body: (UnsafeRawBufferPointer) throws -> Void) throws
-
-    /// From the bytes of `withBytes`, which `fill` writes to where it is told; nil where they can't be of such a solver for this system.
-    static func read(
-        byteCount: Int, for system: InfluenceSystem, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void
-    ) throws -> Self?
 }
 
-extension PreparedSolver {
-    /// The bytes in memory of their own, for solvers that are decoded from them.
-    static func decoded(
-        byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void,
-        _ decode: (UnsafeRawBufferPointer) throws -> Self
-    ) throws -> Self? {
+/// What the store holds of a prepared solver.
+struct KeptSolver {
+    /// How many bytes.
+    let byteCount: Int
+    /// Writes them to memory of that size.
+    let read: (UnsafeMutableRawBufferPointer) throws -> Void
+
+    /// What is decoded from the bytes; nil where they were damaged, or written by a version that did it otherwise: it is made anew then.
+    /// - Throws: `StoreError`.
+    func decoded<Solver>(_ decode: (UnsafeRawBufferPointer) throws -> Solver) throws -> Solver? {
         let bytes = AlignedMemory<UInt8>(uninitialized: byteCount)
         let memory = UnsafeMutableRawBufferPointer(bytes.elements)
-        try fill(memory)
-        // What can't be decoded was damaged, or written by a version that did it otherwise: it is made anew.
+        try read(memory)
         return withExtendedLifetime(bytes) { try? decode(UnsafeRawBufferPointer(memory)) }
     }
 }
@@ -40,9 +39,19 @@ struct PreparedSolverKey: Hashable, Sendable {
     let kind: String
     /// Of everything that determines it.
     let digest: ContentDigest
+    /// Of what the curvature is of: it goes from memory with that.
+    let identity: ContentDigest
     /// Whether it is what requests use that set nothing by hand: then it goes to the store on first use. A client that tries many settings
     /// must not fill the disk.
     let isUsual: Bool
+
+    /// Names a solver of a system's curvature; `parts` are what determines it beside that.
+    init(_ kind: String, of system: InfluenceSystem, parts: [String], isUsual: Bool) {
+        identity = system.key.curvature.identity
+        self.kind = "\(kind)-\(system.key.curvature.kind.rawValue)"
+        digest = ContentDigest(ofParts: [identity.description] + parts)
+        self.isUsual = isUsual
+    }
 
     static func == (a: Self, b: Self) -> Bool { a.kind == b.kind && a.digest == b.digest }
 
@@ -53,17 +62,19 @@ struct PreparedSolverKey: Hashable, Sendable {
 }
 
 extension Engine {
-    /// A prepared solver: from memory, from the store, or made by `make` and kept in both. Made once, however many ask for it.
+    /// A prepared solver: from memory, from the store by `restore`, or made by `make` and kept in both. Made once, however many ask for it.
     /// - Throws: what `make` throws; `StoreError`.
     func prepared<Solver: PreparedSolver>(
-        _ key: PreparedSolverKey, for system: InfluenceSystem, as: Solver.Type, make: () throws -> Solver
+        _ key: PreparedSolverKey, for system: InfluenceSystem, restore: (KeptSolver) throws -> Solver?,
+        make: () throws -> Solver
     ) throws -> Solver {
         let solver = try preparedSolvers.value(for: key, cost: \.byteCount) {
-            if let kept: Solver = try storedSolver(key, for: system) { return kept }
+            if let kept = try storedSolver(key, for: system, restore) { return kept }
             let solver = try make()
-            if key.isUsual { keep(solver, as: key, of: system.model.checkpoint) }
+            if key.isUsual { try? keep(solver, as: key, for: system) }
             return solver
         }
+        if system.isBeingPrepared, try !holds(key, for: system) { try keep(solver, as: key, for: system) }
         // A key names one kind of solver.
         guard let solver = solver as? Solver else { preconditionFailure("'\(key.kind)' names solvers of two kinds") }
         return solver
@@ -74,30 +85,23 @@ extension Engine {
         try store.derived(of: system.model.checkpoint, kind: key.kind, key: key.digest) != nil
     }
 
-    /// Puts a solver into the store that was asked for by hand, unless it is there.
-    /// - Throws: `StoreError`.
-    func store(_ solver: some PreparedSolver, as key: PreparedSolverKey, of system: InfluenceSystem) throws {
-        guard try !holds(key, for: system) else { return }
-        try solver.withBytes {
-            try store.putDerived(
-                of: system.model.checkpoint, kind: key.kind, key: key.digest, summary: solver.summaryText, bytes: $0)
-        }
-    }
-
     private func storedSolver<Solver: PreparedSolver>(
-        _ key: PreparedSolverKey, for system: InfluenceSystem
+        _ key: PreparedSolverKey, for system: InfluenceSystem, _ restore: (KeptSolver) throws -> Solver?
     ) throws -> Solver? {
         guard let kept = try store.derived(of: system.model.checkpoint, kind: key.kind, key: key.digest),
             kept.byteCount <= memoryBytes / 4
         else { return nil }
-        return try Solver.read(byteCount: kept.byteCount, for: system) { try store.readDerived(kept, into: $0) }
+        return try restore(KeptSolver(byteCount: kept.byteCount) { [store] in try store.readDerived(kept, into: $0) })
     }
 
-    private func keep(_ solver: some PreparedSolver, as key: PreparedSolverKey, of checkpoint: CheckpointRecord) {
-        try? solver.withBytes { keep(key.kind, of: checkpoint, key: key.digest, summary: solver.summaryText, bytes: $0) }
+    /// Puts a solver into the store, where it can be written.
+    /// - Throws: `StoreError`.
+    private func keep(_ solver: some PreparedSolver, as key: PreparedSolverKey, for system: InfluenceSystem) throws {
+        guard store.isWritable else { return }
+        try solver.withBytes {
+            try store.putDerived(
+                of: system.model.checkpoint, kind: key.kind, key: key.digest, summary: JSON.object(solver.summary).text, bytes: $0
+            )
+        }
     }
-}
-
-extension PreparedSolver {
-    fileprivate var summaryText: String { String(decoding: JSON.object(summary).serialized(), as: UTF8.self) }
 }

@@ -21,5 +21,5 @@ extension SettledSolver {
     var vectorsPerSolution: Int { 1 }
 
     /// Its members as text: what determines it, to the last bit.
-    var identity: String { String(decoding: JSON.object(members).serialized(), as: UTF8.self) }
+    var identity: String { JSON.object(members).text }
 }
