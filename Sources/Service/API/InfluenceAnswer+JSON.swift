@@ -82,7 +82,9 @@ extension InfluenceAnswer {
         members["lambda_effective"] = .double(shift)
         members["residual"] = .double(result.residual)
         members["converged"] = .bool(result.converged)
-        if let isStable = result.ranking.isStable { members["rank_stable"] = .bool(isStable) }
+        // A vector that is no solution and has no repeats says nothing of its own error: nothing is settled by it.
+        let isTold = result.converged || result.accuracy != nil
+        if let isStable = result.ranking.isStable { members["rank_stable"] = .bool(isStable && isTold) }
         if let isReached = result.isGoalReached { members["until_reached"] = .bool(isReached) }
         members["gradients"] = .string(gradients.name)
         if case .projected = gradients.source { members["space"] = "projected" }

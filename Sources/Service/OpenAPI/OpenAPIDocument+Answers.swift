@@ -149,7 +149,10 @@ extension OpenAPIDocument {
                 ),
                 "relative_score_error": relativeScoreError, "rank_correlation": rankCorrelation,
                 "rank_stable": Schema.boolean.described(
-                    "Whether the k-th and the next score differ by more than two standard errors at both ends."),
+                    """
+                    Whether the k-th and the next score differ by more than two standard errors at both ends; never where a solver without \
+                    repeats has not converged.
+                    """),
             ])
     }
 

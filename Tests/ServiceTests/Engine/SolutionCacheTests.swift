@@ -51,7 +51,7 @@ struct SolutionCacheTests {
                 solver: solver.identity, gradient: ContentDigest(ofParts: [gradient]))
         }
         let plain = key()
-        let exact = SolutionKey(system: plain.system, solver: ExactChoice().identity, gradient: plain.gradient)
+        let exact = SolutionKey(system: plain.system, solver: "exact", gradient: plain.gradient)
         let keys = [
             plain, exact, key("n"), key("m", .empiricalFisher), key(shift: 1.0.nextUp), key(gradient: "h"),
             key { $0.recursionDepth = 11 }, key { $0.numRepeat = 3 }, key { $0.batchSize = 5 }, key { $0.scale = 9 },
