@@ -26,6 +26,8 @@ public protocol CurvatureOperator: Sendable {
     var dimension: Int { get }
     /// n: how many examples the curvature is the mean of.
     var exampleCount: Int { get }
+    /// Bytes that it keeps from one product to the next, or will, beside the model and the examples.
+    var keptByteCount: Int { get }
     /// Memory for products with up to `vectorCount` vectors, which stop when `interruption` says so.
     func makeWorkspace(vectorCount: Int, interruption: Interruption) -> Workspace
 
@@ -85,6 +87,9 @@ public enum ExamplePieces {
 extension CurvatureOperator {
     /// Memory for products with up to `vectorCount` vectors, which nothing interrupts.
     public func makeWorkspace(vectorCount: Int) -> Workspace { makeWorkspace(vectorCount: vectorCount, interruption: .never) }
+
+    /// Keeps nothing.
+    public var keptByteCount: Int { 0 }
 
     /// Takes no hint.
     public func prepare(for batch: ExampleBatch, workspace: Workspace) {}

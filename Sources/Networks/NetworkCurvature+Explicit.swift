@@ -10,6 +10,7 @@ extension NetworkCurvature {
         plus shift: Double, to matrix: PackedSymmetricMatrix, parallel: Parallel, interruption: Interruption
     ) throws {
         precondition(matrix.order == dimension, "the matrix is of the curvature's order")
+        try keepActivations(parallel: parallel, interruption: interruption)
         let blocks = (dimension + Self.columnsAtATime - 1) / Self.columnsAtATime
         try parallel.forEach(blocks, interruption: interruption) { block in
             let columns = block * Self.columnsAtATime..<min((block + 1) * Self.columnsAtATime, dimension)

@@ -2,8 +2,8 @@ public import LinearAlgebra
 
 /// The curvature of a network at fixed parameters, as products over mini-batches: see `CurvatureKind`.
 ///
-/// A Gauss-Newton or Fisher product with an example takes about three times the work of its outputs, a Hessian product five times and
-/// twice for what all vectors share.
+/// A Gauss-Newton or Fisher product with an example takes about three times the work of its outputs, a Hessian product five times; and
+/// once, or twice, for what all vectors share, unless that is kept.
 public struct NetworkCurvature: CurvatureOperator {
     /// Which curvature.
     public let kind: CurvatureKind
@@ -13,19 +13,62 @@ public struct NetworkCurvature: CurvatureOperator {
     public let examples: LabeledExamples
 
     /// What is computed: where outputs are affine in θ the Hessian is the Gauss-Newton matrix, whose products take less work.
-    var substance: CurvatureKind { kind == .hessian && model.network.isConvex ? .gaussNewton : kind }
+    var substance: CurvatureKind { Self.substance(of: kind, model.network) }
+
+    private static func substance(of kind: CurvatureKind, _ network: Network) -> CurvatureKind {
+        kind == .hessian && network.isConvex ? .gaussNewton : kind
+    }
 
     /// p.
     public var dimension: Int { model.network.parameterCount }
     /// n.
     public var exampleCount: Int { examples.count }
 
+    /// What products share, once it is made; nil where it would take too much.
+    private let keeper: ActivationKeeper?
+
     /// The curvature of a kind.
-    public init(_ kind: CurvatureKind, of model: TrainedNetwork, over examples: LabeledExamples) {
+    /// - Parameter activationLimit: bytes that what all products share may take, which is then kept from the first product over all examples
+    ///   on: for a product with one vector about a third less work, for the same bits. More would be kept: nothing is.
+    public init(
+        _ kind: CurvatureKind, of model: TrainedNetwork, over examples: LabeledExamples, activationLimit: Int = 0
+    ) {
         precondition(examples.features.width == model.network.inputWidth, "shapes were checked at the edge")
         self.kind = kind
         self.model = model
         self.examples = examples
+        let bytes = Self.activationByteCount(kind, of: model.network, exampleCount: examples.count)
+        keeper = bytes.map { $0 <= activationLimit } ?? false ? ActivationKeeper() : nil
+    }
+
+    /// Bytes that are kept for products of a kind, where they may be; nil for more than can be counted.
+    public static func activationByteCount(_ kind: CurvatureKind, of network: Network, exampleCount: Int) -> Int? {
+        layout(substance(of: kind, network), network).byteCount(rows: exampleCount)
+    }
+
+    private static func layout(_ substance: CurvatureKind, _ network: Network) -> ActivationLayout {
+        let loss = LossKernel(loss: network.loss, width: network.outputWidth)
+        return ActivationLayout(network, substance, stateWidth: loss.stateWidth)
+    }
+
+    /// What is kept, or will be from the first product over all examples on.
+    public var keptByteCount: Int {
+        guard keeper != nil else { return 0 }
+        return Self.activationByteCount(kind, of: model.network, exampleCount: exampleCount) ?? 0
+    }
+
+    /// Whether what products share is there.
+    var holdsActivations: Bool { keeper?.kept != nil }
+
+    /// Makes what products share, if it is to be kept and nobody has made it or is about it: about a third of a product's work. Products
+    /// with mini-batches use it too, but do not make it.
+    /// - Throws: `Interrupted`.
+    public func keepActivations(parallel: Parallel, interruption: Interruption = .never) throws {
+        try keeper?.make {
+            try model.computation.activations(
+                for: substance, Self.layout(substance, model.network), of: examples, parallel: parallel,
+                interruption: interruption)
+        }
     }
 
     /// One thread's memory: a pass, and the images while they are summed.
@@ -64,14 +107,14 @@ public struct NetworkCurvature: CurvatureOperator {
         let isDirect = beta == 0 && addend == nil && (x + count <= y || y + count <= x)
         let images = isDirect ? y : workspace.images.start
         try model.computation.addProduct(
-            substance, over: batch, of: examples, factor: alpha / Float(batch.count), x: x, to: images, count: vectorCount,
-            pass: workspace.pass, state: workspace.state.start, overwriting: true)
-        guard !isDirect else { return }
+            substance, over: batch, of: examples, kept: keeper?.kept, x: x, to: images, count: vectorCount,
+            pass: workspace.pass, state: workspace.state.start)
+        let factor = alpha / Float(batch.count)
         switch (beta == 0, addend) {
-        case (true, nil): y.update(from: images, count: count)
-        case (true, let addend?): for i in 0..<count { y[i] = addend[i] + images[i] }
-        case (false, nil): for i in 0..<count { y[i] = beta * y[i] + images[i] }
-        case (false, let addend?): for i in 0..<count { y[i] = beta * y[i] + addend[i] + images[i] }
+        case (true, nil): for i in 0..<count { y[i] = factor * images[i] }
+        case (true, let addend?): for i in 0..<count { y[i] = addend[i] + factor * images[i] }
+        case (false, nil): for i in 0..<count { y[i] = beta * y[i] + factor * images[i] }
+        case (false, let addend?): for i in 0..<count { y[i] = beta * y[i] + addend[i] + factor * images[i] }
         }
     }
 
@@ -85,6 +128,7 @@ public struct NetworkCurvature: CurvatureOperator {
         of x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, vectorCount: Int, parallel: Parallel,
         interruption: Interruption
     ) throws {
+        try keepActivations(parallel: parallel, interruption: interruption)
         guard exampleCount <= Self.smallBatch, !model.network.hasConvolutions else {
             return try productByPieces(
                 of: x, to: y, vectorCount: vectorCount, parallel: parallel, interruption: interruption)

@@ -36,7 +36,7 @@ final class Pass<Number: Real> {
         self.order = order
         self.capacity = capacity
         let steps = network.steps
-        firstTrained = steps.firstIndex(where: \.isTrained) ?? steps.count
+        firstTrained = network.firstTrained
         let widths = [network.inputWidth] + steps.map(\.outputWidth)
         // Whole cache lines, so that no two regions share one.
         func padded(_ count: Int) -> Int { (count + 15) & ~15 }
@@ -84,6 +84,21 @@ final class Pass<Number: Real> {
     /// Where the tangents of a step's x and of its output go.
     func tangentMemory(of step: Int) -> (x: UnsafeMutablePointer<Number>, y: UnsafeMutablePointer<Number>) {
         (tangents[step], tangents[step + 1])
+    }
+
+    /// Where what is kept of the chunk lies, row after row.
+    func memory(of content: ActivationLayout.Content) -> UnsafeMutablePointer<Number> {
+        switch content {
+        case .input(let step): activations[step]
+        case .saved(let step, let plane): saved[step] + plane * rows * network.steps[step].outputWidth
+        case .outputGradient(let step): gradients[step + 1]
+        }
+    }
+
+    /// Takes it that what derivatives of `rows` examples need is put into place from elsewhere.
+    func restore(rows: Int) {
+        precondition(rows <= capacity, "a chunk takes \(capacity) rows")
+        self.rows = rows
     }
 
     /// Makes a step ready for `rows` examples whose x is in place: what it keeps from its way forward.

@@ -77,10 +77,10 @@ struct ModelFixtureTests {
         try computation.withPass(.second, interruption: .never) { pass in
             var state = [Double](repeating: 0, count: pass.capacity * computation.loss.stateWidth)
             try computation.addProduct(
-                .hessian, over: .range(0..<fixture.training.count), of: fixture.training,
-                factor: 1 / Double(fixture.training.count), x: v, to: &image, count: 1, pass: pass, state: &state)
+                .hessian, over: .range(0..<fixture.training.count), of: fixture.training, x: v, to: &image, count: 1, pass: pass,
+                state: &state)
         }
-        return image
+        return image.map { $0 / Double(fixture.training.count) }
     }
 
     @Test("the same code in double precision gives PyTorch's Hessian products to ten digits", arguments: ModelFixture.names)

@@ -57,9 +57,10 @@ struct TrainingEndsTests {
         #expect(last.epoch < 300)
         let norm = try #require(last.gradientNorm)
         #expect(norm < 1e-6 && norm > 0)
-        let norms = moments.dropLast().compactMap(\.gradientNorm)
-        #expect(norm == norms.min())
-        #expect(moments.contains { $0.stop == nil && $0.parameters == last.parameters })
+        // The smallest may be that of the epoch that the run ends in.
+        let earlier = try #require(moments.dropLast().compactMap(\.gradientNorm).min())
+        #expect(norm <= earlier)
+        #expect(norm < earlier || moments.contains { $0.stop == nil && $0.parameters == last.parameters })
     }
 
     @Test("a gradient of zero ends a run that asks for no norm")
