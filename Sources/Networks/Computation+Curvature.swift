@@ -13,7 +13,8 @@ public enum CurvatureKind: String, Sendable, Hashable, CaseIterable {
 }
 
 extension Computation {
-    /// images ← Σ_batch Cᵢ·x for each of `count` vectors, `parameterCount` apart.
+    /// images ← Σ_batch Cᵢ·x for each of `count` vectors, `parameterCount` apart. `completed` is told of each as it is there: images of a
+    /// batch of one chunk may then take each other's place, 0 apart.
     ///
     /// Hessian: forward and backward once, then forward and backward along each vector (Pearlmutter 1994). The others: forward once,
     /// then forward along each vector to u = Jv, and backward from A·u, where A is ∂²ℓ/∂out² or r rᵀ (Martens 2020, section 8).
@@ -21,10 +22,11 @@ extension Computation {
     /// not gone again.
     func addProduct(
         _ kind: CurvatureKind, over batch: ExampleBatch, of examples: LabeledExamples, kept: KeptActivations<Number>? = nil,
-        x: UnsafePointer<Number>, to images: UnsafeMutablePointer<Number>, count: Int, pass: Pass<Number>,
-        state: UnsafeMutablePointer<Number>
+        x: UnsafePointer<Number>, to images: UnsafeMutablePointer<Number>, apart: Int? = nil, count: Int, pass: Pass<Number>,
+        state: UnsafeMutablePointer<Number>, completed: (Int) -> Void = { _ in }
     ) throws {
         let length = network.parameterCount
+        let apart = apart ?? length
         try forEachReadyChunk(of: batch, examples, for: kind, kept: kept, in: pass, state: state) { chunk in
             let overwriting = chunk.lowerBound == 0
             // No longer needed as outputs: r, while δ becomes something else for each vector.
@@ -32,19 +34,20 @@ extension Computation {
                 pass.outputs.update(from: pass.outputGradients, count: chunk.count * network.outputWidth)
             }
             for k in 0..<count {
+                let image = images + k * apart
                 try pass.tangent(along: x + k * length, parameters)
                 switch kind {
                 case .hessian:
                     multiply(chunk.count, pass.outputTangents, state, into: pass.outputGradientTangents)
-                    try pass.tangentBackward(
-                        along: x + k * length, parameters, addingTo: images + k * length, overwriting: overwriting)
+                    try pass.tangentBackward(along: x + k * length, parameters, addingTo: image, overwriting: overwriting)
                 case .gaussNewton:
                     multiply(chunk.count, pass.outputTangents, state, into: pass.outputGradients)
-                    try pass.backward(parameters, addingTo: images + k * length, overwriting: overwriting)
+                    try pass.backward(parameters, addingTo: image, overwriting: overwriting)
                 case .empiricalFisher:
                     multiplyOuter(chunk, of: batch, examples, in: pass)
-                    try pass.backward(parameters, addingTo: images + k * length, overwriting: overwriting)
+                    try pass.backward(parameters, addingTo: image, overwriting: overwriting)
                 }
+                if chunk.upperBound == batch.count { completed(k) }
             }
         }
     }

@@ -75,24 +75,29 @@ public struct NetworkCurvature: CurvatureOperator {
     public final class Workspace {
         fileprivate let pass: Pass<Float>
         fileprivate let state: AlignedMemory<Float>
-        /// Made where it is needed: a product that goes straight to its place needs none.
-        fileprivate lazy var images = AlignedMemory<Float>(uninitialized: imageCount)
-        private let imageCount: Int
+        private var images: AlignedMemory<Float>?
         private let computation: Computation<Float>
 
-        fileprivate init(_ curvature: NetworkCurvature, vectorCount: Int, interruption: Interruption) {
+        fileprivate init(_ curvature: NetworkCurvature, interruption: Interruption) {
             computation = curvature.model.computation
             pass = computation.takePass(curvature.substance.order, interruption: interruption)
             state = AlignedMemory(uninitialized: pass.capacity * computation.loss.stateWidth)
-            imageCount = vectorCount * curvature.dimension
+        }
+
+        /// Memory for so many numbers. Made where it is needed: a product that goes straight to its place needs none.
+        fileprivate func images(_ count: Int) -> UnsafeMutablePointer<Float> {
+            if let images, images.count >= count { return images.start }
+            let images = AlignedMemory<Float>(uninitialized: count)
+            self.images = images
+            return images.start
         }
 
         deinit { computation.putBack(pass) }
     }
 
-    /// Memory for products with up to `vectorCount` vectors.
+    /// Memory for products, of which that for images grows with their number.
     public func makeWorkspace(vectorCount: Int, interruption: Interruption) -> Workspace {
-        Workspace(self, vectorCount: vectorCount, interruption: interruption)
+        Workspace(self, interruption: interruption)
     }
 
     /// See `CurvatureOperator`.
@@ -105,16 +110,21 @@ public struct NetworkCurvature: CurvatureOperator {
         let count = vectorCount * dimension
         // Straight to y where nothing is added and x is not there, which every chunk needs whole.
         let isDirect = beta == 0 && addend == nil && (x + count <= y || y + count <= x)
-        let images = isDirect ? y : workspace.images.start
-        try model.computation.addProduct(
-            substance, over: batch, of: examples, kept: keeper?.kept, x: x, to: images, count: vectorCount,
-            pass: workspace.pass, state: workspace.state.start)
+        // Otherwise each image enters y while it is in the cache.
+        let apart = isDirect || batch.count > workspace.pass.capacity ? dimension : 0
+        let images = isDirect ? y : workspace.images(apart == 0 ? dimension : count)
         let factor = alpha / Float(batch.count)
-        switch (beta == 0, addend) {
-        case (true, nil): for i in 0..<count { y[i] = factor * images[i] }
-        case (true, let addend?): for i in 0..<count { y[i] = addend[i] + factor * images[i] }
-        case (false, nil): for i in 0..<count { y[i] = beta * y[i] + factor * images[i] }
-        case (false, let addend?): for i in 0..<count { y[i] = beta * y[i] + addend[i] + factor * images[i] }
+        try model.computation.addProduct(
+            substance, over: batch, of: examples, kept: keeper?.kept, x: x, to: images, apart: apart, count: vectorCount,
+            pass: workspace.pass, state: workspace.state.start
+        ) { vector in
+            let (image, y) = (images + vector * apart, y + vector * dimension)
+            switch (beta == 0, addend.map { $0 + vector * dimension }) {
+            case (true, nil): for i in 0..<dimension { y[i] = factor * image[i] }
+            case (true, let addend?): for i in 0..<dimension { y[i] = addend[i] + factor * image[i] }
+            case (false, nil): for i in 0..<dimension { y[i] = beta * y[i] + factor * image[i] }
+            case (false, let addend?): for i in 0..<dimension { y[i] = beta * y[i] + addend[i] + factor * image[i] }
+            }
         }
     }
 
