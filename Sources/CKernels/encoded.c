@@ -1,4 +1,5 @@
 #include "encoded.h"
+#include "half.h"
 #include "prefetch.h"
 #include "unit.h"
 
@@ -15,7 +16,6 @@
 
 // The sums of a block stay in registers only if every loop over them is gone.
 #define UNROLLED _Pragma("clang loop unroll(full)")
-#define INLINED static inline __attribute__((always_inline))
 
 enum {
     // Columns that are multiplied before the sums leave the registers: eight rows of them, decoded, fit the first-level cache.
@@ -30,33 +30,12 @@ typedef float quad __attribute__((vector_size(16)));
 typedef float loose_float __attribute__((aligned(1)));
 typedef uint16_t loose_half __attribute__((aligned(1)));
 
-INLINED uint32_t bits_of(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-INLINED float float_of(uint32_t bits) {
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 INLINED size_t element_size(enum influenced_encoding encoding) {
     return encoding == influenced_float32 ? 4 : encoding == influenced_int8 ? 1 : 2;
 }
 
 INLINED const loose_float *scales_of(enum influenced_encoding encoding, const void *row, size_t width) {
     return (const loose_float *)((const uint8_t *)row + (encoding == influenced_int8 ? (width + 3) / 4 * 4 : 0));
-}
-
-// The value of 16 bits of IEEE 754's binary16. Its exponent is rebiased by a product, which brings its subnormal numbers
-// along.
-INLINED float half_value(uint16_t half) {
-    uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
-    uint32_t bits = bits_of(float_of(magnitude) * 0x1p112f);
-    if (magnitude >= 0x7c00 << 13) bits |= 0x7f800000;
-    return float_of(bits | (uint32_t)(half & 0x8000) << 16);
 }
 
 INLINED uint16_t half_bits(float x) {

@@ -7,6 +7,12 @@ public final class RowTile {
     /// Rows that a tile takes at most.
     public static let capacity = 32
 
+    /// Rows of so many bytes that a tile should take of a long batch: as many as stay in the first-level cache from one product to the next,
+    /// in whole blocks of the kernels.
+    public static func length(rowByteCount: Int) -> Int {
+        min(capacity, max(8, (26 << 10) / max(1, rowByteCount) / 8 * 8))
+    }
+
     /// Rows behind a tile that are given with it, to be fetched while it is multiplied.
     private static let lookahead = 16
 
@@ -39,14 +45,15 @@ public final class RowTile {
         count = tile.count
         if case .range = batch { isContiguous = true } else { isContiguous = false }
         ahead = min(Self.lookahead, batch.count - tile.upperBound)
-        for row in 0..<count + ahead {
-            let example =
-                switch batch {
-                case .range(let range): range.lowerBound + tile.lowerBound + row
-                case .indices(let indices): Int(indices[tile.lowerBound + row])
-                }
-            if row < count { examples[row] = example }
-            addresses[row] = features.address(of: example)
+        let (start, step) = (features.address(of: 0), features.rowByteCount)
+        switch batch {
+        case .range(let range):
+            let first = range.lowerBound + tile.lowerBound
+            for row in 0..<count { examples[row] = first + row }
+            for row in 0..<count + ahead { addresses[row] = start + (first + row) * step }
+        case .indices(let indices):
+            for row in 0..<count { examples[row] = Int(indices[tile.lowerBound + row]) }
+            for row in 0..<count + ahead { addresses[row] = start + Int(indices[tile.lowerBound + row]) * step }
         }
     }
 
@@ -58,23 +65,6 @@ public final class RowTile {
 }
 
 extension FeatureRows {
-    /// Bytes of one stored row.
-    var rowByteCount: Int {
-        switch storage {
-        case .uint8: width
-        case .float32: width * MemoryLayout<Float>.stride
-        }
-    }
-
-    /// Where a row begins.
-    @inline(__always)
-    func address(of row: Int) -> UnsafeRawPointer {
-        switch storage {
-        case .uint8(let memory): UnsafeRawPointer(memory.start + row * width)
-        case .float32(let memory): UnsafeRawPointer(memory.start + row * width)
-        }
-    }
-
     /// out[r, v] = stored row r · weights[v], for the rows of a tile and `vectorCount` vectors as long as a row.
     ///
     /// The stored numbers, that is: the caller applies `multiplier`. 2·rows·width·vectors flops; an element of `out` has the same
@@ -83,10 +73,7 @@ extension FeatureRows {
     public func project(
         _ tile: RowTile, on weights: UnsafePointer<Float>, vectorCount: Int, into out: UnsafeMutablePointer<Float>
     ) {
-        switch storage {
-        case .uint8: influenced_project_u8(tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, out)
-        case .float32: influenced_project_f32(tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, out)
-        }
+        influenced_project(format, tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, out)
     }
 
     /// out[r] = Σ_v coefficients[r, v] · (stored row r · weights[v]): a projection and the dot product with the row's coefficients, at once.
@@ -95,12 +82,7 @@ extension FeatureRows {
         _ tile: RowTile, on weights: UnsafePointer<Float>, vectorCount: Int, coefficients: UnsafePointer<Float>,
         into out: UnsafeMutablePointer<Float>
     ) {
-        switch storage {
-        case .uint8:
-            influenced_score_u8(tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, coefficients, out)
-        case .float32:
-            influenced_score_f32(tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, coefficients, out)
-        }
+        influenced_score(format, tile.addresses, tile.count, tile.ahead, width, weights, vectorCount, coefficients, out)
     }
 
     /// out[v] = β·out[v] + addend[v] + Σ_r coefficients[r, v] · stored row r: the transposed product. β = 0 overwrites.
@@ -109,9 +91,6 @@ extension FeatureRows {
         _ tile: RowTile, coefficients: UnsafePointer<Float>, vectorCount: Int, beta: Float,
         plus addend: UnsafePointer<Float>? = nil, into out: UnsafeMutablePointer<Float>
     ) {
-        switch storage {
-        case .uint8: influenced_accumulate_u8(tile.addresses, tile.count, width, coefficients, vectorCount, beta, addend, out)
-        case .float32: influenced_accumulate_f32(tile.addresses, tile.count, width, coefficients, vectorCount, beta, addend, out)
-        }
+        influenced_accumulate(format, tile.addresses, tile.count, width, coefficients, vectorCount, beta, addend, out)
     }
 }

@@ -10,12 +10,19 @@ struct RowTileTests {
     /// Around the blocks of five vectors.
     static let vectorCounts = [1, 2, 3, 4, 5, 6, 9, 10, 11, 13]
 
-    private func rows(_ count: Int, width: Int, bytes: Bool) -> FeatureRows {
+    /// How features may be stored.
+    enum Format: CaseIterable { case bytes, halves, floats }
+
+    private func rows(_ count: Int, width: Int, _ format: Format) throws -> FeatureRows {
         var numbers = SeededNumbers(UInt64(width))
-        guard bytes else { return FeatureRows(numbers.floats(count * width), width: width) }
-        let memory = AlignedMemory<UInt8>(uninitialized: count * width)
-        _ = memory.elements.initialize(from: numbers.bytes(count * width))
-        return FeatureRows(.uint8(memory), count: count, width: width)
+        switch format {
+        case .bytes:
+            let memory = AlignedMemory<UInt8>(uninitialized: count * width)
+            _ = memory.elements.initialize(from: numbers.bytes(count * width))
+            return FeatureRows(.uint8(memory), count: count, width: width)
+        case .halves: return try FeatureRows(halves: numbers.floats(count * width), width: width)
+        case .floats: return FeatureRows(numbers.floats(count * width), width: width)
+        }
     }
 
     private func projected(_ features: FeatureRows, _ batch: ExampleBatch, _ rows: Range<Int>, on weights: [Float]) -> [Float] {
@@ -29,9 +36,9 @@ struct RowTileTests {
     }
 
     @Test("projections are dot products of stored numbers, for any width and number of vectors", arguments: widths, vectorCounts)
-    func project(width: Int, vectors: Int) {
-        for bytes in [false, true] {
-            let features = rows(40, width: width, bytes: bytes)
+    func project(width: Int, vectors: Int) throws {
+        for format in Format.allCases {
+            let features = try rows(40, width: width, format)
             var numbers = SeededNumbers(2)
             let weights = numbers.floats(vectors * width)
             for range in [3..<3, 3..<4, 0..<6, 5..<12, 8..<40] {
@@ -50,9 +57,10 @@ struct RowTileTests {
     @Test(
         "accumulations are sums of stored numbers by coefficients, onto what was there or over it", arguments: widths,
         vectorCounts)
-    func accumulate(width: Int, vectors: Int) {
-        for (bytes, beta) in [(false, 0), (true, 0), (false, 1), (true, -0.5)] as [(Bool, Float)] {
-            let features = rows(20, width: width, bytes: bytes)
+    func accumulate(width: Int, vectors: Int) throws {
+        let cases: [(Format, Float)] = [(.floats, 0), (.bytes, 0), (.halves, 0), (.floats, 1), (.bytes, -0.5), (.halves, 1)]
+        for (format, beta) in cases {
+            let features = try rows(20, width: width, format)
             var numbers = SeededNumbers(3)
             for count in [1, 2, 7, 20] {
                 let coefficients = numbers.floats(count * vectors)
@@ -78,14 +86,17 @@ struct RowTileTests {
     }
 
     @Test(
-        "a row's projection has the same bits wherever in a tile it stands, and stored as bytes or as floats", arguments: widths)
-    func bits(width: Int) {
-        let bytes = rows(32, width: width, bytes: true)
+        "a row's projection has the same bits wherever in a tile it stands, and stored as bytes, halves or floats",
+        arguments: widths)
+    func bits(width: Int) throws {
+        let bytes = try rows(32, width: width, .bytes)
         let floats = FeatureRows((0..<32).flatMap { bytes.values(of: $0) }, width: width)
         var numbers = SeededNumbers(4)
         let weights = numbers.floats(10 * width)
         let full = projected(bytes, .range(0..<32), 0..<32, on: weights)
         #expect(projected(floats, .range(0..<32), 0..<32, on: weights) == full)
+        let halves = try FeatureRows(halves: (0..<32).flatMap { bytes.values(of: $0) }, width: width)
+        #expect(projected(halves, .range(0..<32), 0..<32, on: weights) == full)
         for row in 0..<32 {
             #expect(projected(bytes, .range(0..<32), row..<row + 1, on: weights)[...] == full[row * 10..<(row + 1) * 10])
         }
@@ -100,8 +111,8 @@ struct RowTileTests {
     }
 
     @Test("a tile knows its rows' examples, by range and by index, and can be loaded again")
-    func examples() {
-        let features = rows(100, width: 3, bytes: true)
+    func examples() throws {
+        let features = try rows(100, width: 3, .bytes)
         let tile = RowTile()
         #expect(tile.count == 0)
         tile.load(2..<5, of: .range(50..<100), from: features)

@@ -6,8 +6,8 @@
 // processors that it does not know.
 // Benchmarks/ shows both ways beside each other.
 //
-// Rows are given by their addresses, `count` of them, each of `width` features, uint8 or float32. Where `ahead` is asked for, that
-// many further addresses follow: rows that are not multiplied now, but soon, and whose memory is asked for meanwhile.
+// Rows are given by their addresses, `count` of them, each of `width` features. Where `ahead` is asked for, that many further addresses
+// follow: rows that are not multiplied now, but soon, and whose memory is asked for meanwhile.
 #ifndef INFLUENCED_KERNELS_H
 #define INFLUENCED_KERNELS_H
 
@@ -15,25 +15,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// How a feature is stored: as a byte, or as a number of 16 or 32 bits (IEEE 754's binary16 and binary32).
+enum influenced_format { influenced_u8, influenced_f16, influenced_f32, influenced_formats };
+
 // out[r * vectors + v] = Σ_j rows[r][j] · weights[v * width + j].
-void influenced_project_u8(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
-                          size_t vectors, float *out);
-void influenced_project_f32(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
-                          size_t vectors, float *out);
+void influenced_project(enum influenced_format format, const void *const *rows, size_t count, size_t ahead, size_t width,
+                        const float *weights, size_t vectors, float *out);
 
 // out[v * width + j] = beta · out[v * width + j] + addend[v * width + j] + Σ_r coefficients[r * vectors + v] · rows[r][j];
 // beta = 0 overwrites, and a null addend is zero.
-void influenced_accumulate_u8(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
-                              float beta, const float *addend, float *out);
-void influenced_accumulate_f32(const void *const *rows, size_t count, size_t width, const float *coefficients, size_t vectors,
-                               float beta, const float *addend, float *out);
+void influenced_accumulate(enum influenced_format format, const void *const *rows, size_t count, size_t width,
+                           const float *coefficients, size_t vectors, float beta, const float *addend, float *out);
 
 // out[r] = Σ_v coefficients[r * vectors + v] · Σ_j rows[r][j] · weights[v * width + j]: what a projection followed by a dot product
 // with the row's coefficients gives, with one sum across a vector register instead of one for each v.
-void influenced_score_u8(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
-                          size_t vectors, const float *coefficients, float *out);
-void influenced_score_f32(const void *const *rows, size_t count, size_t ahead, size_t width, const float *weights,
-                          size_t vectors, const float *coefficients, float *out);
+void influenced_score(enum influenced_format format, const void *const *rows, size_t count, size_t ahead, size_t width,
+                      const float *weights, size_t vectors, const float *coefficients, float *out);
 
 // The same for rows of bytes and weights of 16 bits.
 void influenced_score_quantized(const void *const *rows, size_t count, size_t ahead, size_t width, const int16_t *weights,
@@ -81,7 +78,7 @@ void influenced_elementwise(enum influenced_function function, float a, float b,
 void influenced_softmax_rows(const float *x, size_t rows, size_t classes, float *probabilities, double *log_sums);
 
 // destination[i] = source[i].
-void influenced_widen(const uint8_t *source, float *destination, size_t count);
+void influenced_widen(enum influenced_format format, const void *source, float *destination, size_t count);
 
 // Asks for the memory of `count` rows of `bytes` bytes, which will be read soon.
 void influenced_prefetch(const void *const *rows, size_t count, size_t bytes);

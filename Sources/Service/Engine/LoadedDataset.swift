@@ -16,7 +16,7 @@ struct LoadedDataset: Sendable {
 
     var byteCount: Int { features.byteCount + (targets.count + (weights?.count ?? 0)) * MemoryLayout<Float>.stride }
 
-    /// Reads all rows; bytes and single precision go straight from SQLite's pages to their place.
+    /// Reads all rows; numbers that kernels know go straight from SQLite's pages to their place.
     /// - Throws: `StoreError`, `Interrupted`; `Problem` where there are no inputs, or they can't be used.
     init(_ record: DatasetRecord, from store: Store, interruption: Interruption = .never) throws {
         guard record.hasInputs else {
@@ -36,10 +36,12 @@ extension DatasetRecord {
     /// Numbers in one example's input.
     var width: Int { exampleShape.reduce(1, *) }
 
-    /// About the bytes of all examples in memory: bytes as they are, other numbers in single precision; nil where they can't be counted.
+    /// About the bytes of all examples in memory: numbers that kernels know as they are, others in single precision; nil where they can't
+    /// be counted.
     var loadedByteCount: Int? {
         guard let inputs = Int.floatBytes(rowCount, width), let labels = Int.floatBytes(rowCount, 2) else { return nil }
-        let (sum, overflow) = (elementType == .uint8 ? inputs / 4 : inputs).addingReportingOverflow(labels)
+        let isNarrow = elementType == .uint8 || elementType == .float16
+        let (sum, overflow) = (isNarrow ? inputs / 4 * elementType.byteCount : inputs).addingReportingOverflow(labels)
         return overflow ? nil : sum
     }
 
@@ -48,23 +50,18 @@ extension DatasetRecord {
     func allFeatures(from store: Store, interruption: Interruption) throws -> FeatureRows {
         let count = rowCount * width
         let multiplier = Float(1 / divisor)
-        if elementType == .uint8 {
-            let memory = AlignedMemory<UInt8>(uninitialized: count)
-            try store.loadInputs(of: self, into: UnsafeMutableRawBufferPointer(memory.elements)) { try interruption.check() }
-            return FeatureRows(.uint8(memory), count: rowCount, width: width, multiplier: multiplier)
+        if let (storage, bytes) = FeatureRows.Storage.uninitialized(elementType, count: count) {
+            try store.loadInputs(of: self, into: bytes) { try interruption.check() }
+            return FeatureRows(storage, count: rowCount, width: width, multiplier: multiplier)
         }
+        // Each block becomes floats at a place of its own.
         let memory = AlignedMemory<Float>(uninitialized: count)
-        if elementType == .float32 {
-            try store.loadInputs(of: self, into: UnsafeMutableRawBufferPointer(memory.elements)) { try interruption.check() }
-        } else {
-            // Each block becomes floats at a place of its own.
-            let streaming = BlockStreaming(budget: 32 << 20, workers: 2, readers: 0)
-            try store.forEachInputBlock(of: self, streaming: streaming, checkCancellation: { try interruption.check() }) {
-                [self] block in
-                let place = memory.elements[block.rows.lowerBound * width..<block.rows.upperBound * width]
-                _ = UnsafeMutableBufferPointer(rebasing: place).update(
-                    fromContentsOf: try floats(Data(block.bytes), rowCount: block.rows.count))
-            }
+        let streaming = BlockStreaming(budget: 32 << 20, workers: 2, readers: 0)
+        try store.forEachInputBlock(of: self, streaming: streaming, checkCancellation: { try interruption.check() }) {
+            [self] block in
+            let place = memory.elements[block.rows.lowerBound * width..<block.rows.upperBound * width]
+            _ = UnsafeMutableBufferPointer(rebasing: place).update(
+                fromContentsOf: try floats(Data(block.bytes), rowCount: block.rows.count))
         }
         return FeatureRows(.float32(memory), count: rowCount, width: width, multiplier: multiplier)
     }
@@ -82,20 +79,13 @@ extension DatasetRecord {
     func features(rows: Range<Int>, from store: Store) throws -> FeatureRows {
         let multiplier = Float(1 / divisor)
         let count = rows.count * width
-        switch elementType {
-        case .uint8:
-            let memory = AlignedMemory<UInt8>(uninitialized: count)
-            try store.readInputs(of: self, rows: rows, into: UnsafeMutableRawBufferPointer(memory.elements))
-            return FeatureRows(.uint8(memory), count: rows.count, width: width, multiplier: multiplier)
-        case .float32:
-            let memory = AlignedMemory<Float>(uninitialized: count)
-            try store.readInputs(of: self, rows: rows, into: UnsafeMutableRawBufferPointer(memory.elements))
-            return FeatureRows(.float32(memory), count: rows.count, width: width, multiplier: multiplier)
-        default:
-            var bytes = Data(count: count * elementType.byteCount)
-            try bytes.withUnsafeMutableBytes { try store.readInputs(of: self, rows: rows, into: $0) }
-            return FeatureRows(try floats(bytes, rowCount: rows.count), width: width, multiplier: multiplier)
+        if let (storage, bytes) = FeatureRows.Storage.uninitialized(elementType, count: count) {
+            try store.readInputs(of: self, rows: rows, into: bytes)
+            return FeatureRows(storage, count: rows.count, width: width, multiplier: multiplier)
         }
+        var bytes = Data(count: count * elementType.byteCount)
+        try bytes.withUnsafeMutableBytes { try store.readInputs(of: self, rows: rows, into: $0) }
+        return FeatureRows(try floats(bytes, rowCount: rows.count), width: width, multiplier: multiplier)
     }
 
     /// The targets of some rows.
@@ -150,5 +140,25 @@ extension DatasetRecord {
             (0..<extent).map { i in
                 nested(values[(values.startIndex + i * part)..<(values.startIndex + (i + 1) * part)], Array(shape.dropFirst()))
             })
+    }
+}
+
+extension FeatureRows.Storage {
+    /// Memory for so many numbers of a type that kernels know, with its bytes; nil for other types.
+    fileprivate static func uninitialized(
+        _ elementType: ElementType, count: Int
+    ) -> (storage: Self, bytes: UnsafeMutableRawBufferPointer)? {
+        switch elementType {
+        case .uint8:
+            let memory = AlignedMemory<UInt8>(uninitialized: count)
+            return (.uint8(memory), UnsafeMutableRawBufferPointer(memory.elements))
+        case .float16:
+            let memory = AlignedMemory<UInt16>(uninitialized: count)
+            return (.float16(memory), UnsafeMutableRawBufferPointer(memory.elements))
+        case .float32:
+            let memory = AlignedMemory<Float>(uninitialized: count)
+            return (.float32(memory), UnsafeMutableRawBufferPointer(memory.elements))
+        default: return nil
+        }
     }
 }
