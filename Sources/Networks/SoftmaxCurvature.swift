@@ -22,8 +22,8 @@ public struct SoftmaxCurvature: CurvatureOperator {
     let outputFactors: [Float]
     /// Which curvature this is.
     public let kind: Kind
-    /// trace(D), and the largest ‖Aᵢ‖·‖x̃ᵢ‖² or a bound of it.
-    public let size: CurvatureSize
+    /// Gets each tile of rows that a product reads, before it is multiplied.
+    private var observer: (@Sendable (RowTile) -> Void)?
 
     /// - Parameter outputFactors: probabilities for `hessian`, residuals for `empiricalFisher`, [n, C].
     public init(_ kind: Kind, model: SoftmaxRegression, features: FeatureRows, outputFactors: [Float]) {
@@ -32,28 +32,6 @@ public struct SoftmaxCurvature: CurvatureOperator {
         self.model = model
         self.features = features
         self.outputFactors = outputFactors
-        var trace = 0.0
-        var largest = 0.0
-        for row in 0..<features.count {
-            let squaredNorm = features.squaredNorm(of: row) + (model.hasBias ? 1 : 0)
-            let factors = outputFactors[row * model.classCount..<(row + 1) * model.classCount]
-            var outputTrace = 0.0
-            var bound = 0.0
-            for factor in factors.lazy.map(Double.init) {
-                switch kind {
-                case .hessian:
-                    outputTrace += factor * (1 - factor)
-                    // Gershgorin: row c of diag(p) − p pᵀ sums in magnitude to 2·p_c(1 − p_c).
-                    bound = max(bound, 2 * factor * (1 - factor))
-                case .empiricalFisher:
-                    outputTrace += factor * factor
-                    bound += factor * factor
-                }
-            }
-            trace += outputTrace * squaredNorm
-            largest = max(largest, bound * squaredNorm)
-        }
-        size = CurvatureSize(trace: trace / Double(features.count), largestExampleNorm: largest)
     }
 
     /// The same from the residuals r = p − onehot(y), [n, C], and the labels y: such a network's gradient factors where examples have no
@@ -68,8 +46,13 @@ public struct SoftmaxCurvature: CurvatureOperator {
         self.init(kind, model: model, features: features, outputFactors: factors)
     }
 
-    /// Its size, which is known.
-    public func measure(parallel: Parallel, interruption: Interruption) throws -> CurvatureSize { size }
+    /// The same curvature, whose products show each tile of rows to `observer` before they multiply it: what else is to be made of rows
+    /// then needs no reading of its own. Products with several vectors show a tile once.
+    public func showingRows(to observer: @escaping @Sendable (RowTile) -> Void) -> SoftmaxCurvature {
+        var shown = self
+        shown.observer = observer
+        return shown
+    }
 
     /// p: the length of θ.
     public var dimension: Int { model.parameterCount }
@@ -107,8 +90,10 @@ public struct SoftmaxCurvature: CurvatureOperator {
         let tile = workspace.tile
         // One tile can go straight to y: its product with x is complete before y is written. More tiles must not.
         let direct = batch.count <= RowTile.capacity
-        for start in stride(from: 0, to: batch.count, by: RowTile.capacity) {
-            tile.load(start..<min(start + RowTile.capacity, batch.count), of: batch, from: features)
+        let length = direct ? RowTile.capacity : RowTile.length(rowByteCount: features.rowByteCount)
+        for start in stride(from: 0, to: batch.count, by: length) {
+            tile.load(start..<min(start + length, batch.count), of: batch, from: features)
+            observer?(tile)
             let operations = 4 * tile.count * dimension
             for v in 0..<vectorCount {
                 try workspace.pace.check(after: operations)

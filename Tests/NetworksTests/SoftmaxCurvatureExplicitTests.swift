@@ -46,6 +46,35 @@ struct SoftmaxCurvatureExplicitTests {
         for threads in [2, 5] { #expect(dense(try written(curvature, plus: 0.1, threads: threads)) == one) }
     }
 
+    @Test("the matrix of some examples is their mean, wherever they lie and however they are stored")
+    func someExamples() throws {
+        for problem in SoftmaxProblem.all(count: 21, width: 4) {
+            let rows: [UInt32] = [20, 3, 3, 11]
+            let curvature = try problem.curvature(.hessian)
+            let matrix = PackedSymmetricMatrix(uninitializedOrder: curvature.dimension)
+            try rows.withUnsafeBufferPointer {
+                try curvature.write(
+                    over: .indices($0), plus: 0.25, to: matrix, parallel: Parallel(threads: 2), interruption: .never)
+            }
+            let expected = problem.reference.curvature(.hessian, problem.theta, over: rows.map(Int.init)).plus(diagonal: 0.25)
+            #expect(Closeness.largestError(dense(matrix), expected.elements) < 1e-5)
+        }
+    }
+
+    @Test("blocks that are summed in parts are the same on any number of threads, and agree with products")
+    func parts() throws {
+        let problem = SoftmaxProblem(count: 1700, width: 5, classes: 2, bias: true, bytes: false)
+        let curvature = try problem.curvature(.hessian)
+        let one = dense(try written(curvature, plus: 0))
+        #expect(dense(try written(curvature, plus: 0, threads: 3)) == one)
+        let p = curvature.dimension
+        var units = [Float](repeating: 0, count: p * p)
+        for i in 0..<p { units[i * p + i] = 1 }
+        var products = [Float](repeating: 0, count: p * p)
+        try curvature.product(of: units, to: &products, vectorCount: p, parallel: Parallel(threads: 2))
+        #expect(Closeness.largestError(one, products) < 1e-5)
+    }
+
     @Test("probabilities known as what residuals leave of one may be a rounding below zero")
     func roundings() throws {
         let model = SoftmaxRegression(inputWidth: 2, classCount: 3, hasBias: true)
@@ -81,7 +110,9 @@ struct SoftmaxCurvatureExplicitTests {
     func trace(problem: SoftmaxProblem, kind: SoftmaxCurvature.Kind) throws {
         let matrix = problem.reference.curvature(kind, problem.theta, over: Array(0..<21))
         let trace = (0..<matrix.rows).reduce(0) { $0 + matrix[$1, $1] }
-        #expect(abs(try problem.curvature(kind).size.trace - trace) < 1e-5 * trace)
+        #expect(
+            abs(try problem.curvature(kind).measure(parallel: Parallel(threads: 2), interruption: .never).trace - trace) < 1e-5
+                * trace)
     }
 
     @Test(
@@ -105,7 +136,8 @@ struct SoftmaxCurvatureExplicitTests {
             }
         }
         let largest = norms.max() ?? 0
-        let bound = try problem.curvature(kind).size.largestExampleNorm
+        let bound = try problem.curvature(kind).measure(parallel: Parallel(threads: 2), interruption: .never)
+            .largestExampleNorm
         #expect(bound >= largest * (1 - 1e-5))
         #expect(bound <= 2 * largest)
     }

@@ -61,6 +61,8 @@ final class LoadedModel: Sendable {
             let factors =
                 try cache.read(from: store, interruption: interruption)
                 ?? cache.compute(parallel: parallel, interruption: interruption)
+            // What its curvature needs to know of all rows, whatever the checkpoint: while they are at hand.
+            _ = try model.examples.features.squaredNorms(parallel: parallel, interruption: interruption)
             byteCount = model.byteCount + 2 * factors.count * MemoryLayout<Float>.stride
             gradients = FactoredGradients(model: softmax, features: model.examples.features, residuals: factors.copy)
         } else {
