@@ -23,6 +23,40 @@ extension FactoredGradients {
         }
     }
 
+    /// Scores of all examples and products with their curvature, from one reading of the features: both multiply the same rows.
+    /// - Throws: `Interrupted`.
+    public func scan(
+        along directions: [Float], ends: [WantedEnds], imaging curvature: (any CurvatureOperator)?, parallel: Parallel,
+        interruption: Interruption
+    ) throws -> Scan {
+        guard let softmax = curvature as? SoftmaxCurvature, softmax.features === features, softmax.model == model,
+            !directions.isEmpty
+        else {
+            let scores = try scores(of: .all, along: directions, parallel: parallel, interruption: interruption)
+            let images = try curvature?.images(of: directions, parallel: parallel, interruption: interruption)
+            return Scan(scores: scores, ends: nil, images: images)
+        }
+        let directionCount = directions.count / model.parameterCount
+        let prepared = try prepared(directions, interruption)
+        let values = AlignedMemory<Float>(uninitialized: count * directionCount)
+        let observed = softmax.showingRows { [self, count] tile in
+            for d in 0..<directionCount {
+                score(tile, along: prepared[d], gathered: nil, into: values.start + d * count + tile.example(0))
+            }
+        }
+        let images = try observed.images(of: directions, parallel: parallel, interruption: interruption)
+        return Scan(scores: Scores(rowCount: count, directionCount: directionCount, values: values), ends: nil, images: images)
+    }
+
+    private func prepared(_ directions: [Float], _ interruption: Interruption) throws -> [Direction] {
+        let length = model.parameterCount
+        precondition(directions.count % length == 0, "directions are as long as θ")
+        return try stride(from: 0, to: directions.count, by: length).map {
+            try interruption.check()
+            return Direction(directions[$0..<$0 + length], self)
+        }
+    }
+
     private func scores(
         of batch: ExampleBatch, along directions: [Float], count directionCount: Int, parallel: Parallel,
         interruption: Interruption
@@ -30,18 +64,17 @@ extension FactoredGradients {
         let rowCount = batch.count
         let values = AlignedMemory<Float>(uninitialized: rowCount * directionCount)
         let pieces = Parallel.ranges(of: rowCount, pieces: 64)
-        let prepared = try (0..<directionCount).map {
-            try interruption.check()
-            return Direction(directions[$0 * model.parameterCount..<($0 + 1) * model.parameterCount], self)
-        }
+        let prepared = try prepared(directions, interruption)
         // Only read, by every piece.
         nonisolated(unsafe) let batch = batch
         try parallel.forEach(pieces.count, interruption: interruption) { piece in
             let tile = RowTile()
             var pace = PacedInterruption(interruption)
             let gathered = AlignedMemory<Float>(uninitialized: RowTile.capacity * model.classCount)
-            for start in stride(from: pieces[piece].lowerBound, to: pieces[piece].upperBound, by: RowTile.capacity) {
-                tile.load(start..<min(start + RowTile.capacity, pieces[piece].upperBound), of: batch, from: features)
+            // Directions read a tile one after the other.
+            let length = directionCount > 1 ? RowTile.length(rowByteCount: features.rowByteCount) : RowTile.capacity
+            for start in stride(from: pieces[piece].lowerBound, to: pieces[piece].upperBound, by: length) {
+                tile.load(start..<min(start + length, pieces[piece].upperBound), of: batch, from: features)
                 let operations = 2 * tile.count * model.parameterCount
                 for d in 0..<directionCount {
                     try pace.check(after: operations)
@@ -72,16 +105,17 @@ extension FactoredGradients {
         }
     }
 
-    /// rᵢ · (S xᵢ + b) for the rows of one tile: Σ_c r_ic · (x_i · S_c), and the biases. `gathered` has room for the tile's residuals.
+    /// rᵢ · (S xᵢ + b) for the rows of one tile: Σ_c r_ic · (x_i · S_c), and the biases. `gathered` has room for the tile's residuals;
+    /// rows that are neighbours need none.
     @inline(__always)
     private func score(
-        _ tile: RowTile, along direction: Direction, gathered: UnsafeMutablePointer<Float>,
+        _ tile: RowTile, along direction: Direction, gathered: UnsafeMutablePointer<Float>?,
         into scores: UnsafeMutablePointer<Float>
     ) {
         let classes = model.classCount
         residuals.withUnsafeBufferPointer { all in
             var residuals = all.baseAddress! + tile.example(0) * classes
-            if !tile.isContiguous {
+            if !tile.isContiguous, let gathered {
                 for row in 0..<tile.count {
                     (gathered + row * classes).update(from: all.baseAddress! + tile.example(row) * classes, count: classes)
                 }
@@ -94,8 +128,12 @@ extension FactoredGradients {
             }
             for row in 0..<tile.count { scores[row] *= direction.unit }
             guard !direction.bias.isEmpty else { return }
-            for row in 0..<tile.count {
-                for c in 0..<classes { scores[row] += residuals[row * classes + c] * direction.bias[c] }
+            direction.bias.withUnsafeBufferPointer { bias in
+                for row in 0..<tile.count {
+                    var score = scores[row]
+                    for c in 0..<classes { score += residuals[row * classes + c] * bias[c] }
+                    scores[row] = score
+                }
             }
         }
     }

@@ -15,21 +15,38 @@ public protocol TrainingGradients: Sendable {
         of selection: RowSelection, along directions: [Float], parallel: Parallel, interruption: Interruption
     ) throws -> Scores
 
-    /// Scores of all examples, as `scores(of:along:parallel:interruption:)` has them, and what is wanted of the ends along each direction
-    /// where that is better found in the same pass; nil where it costs nothing to score some examples again.
-    /// - Parameter ends: one for each direction.
+    /// Scores of all examples, as `scores(of:along:parallel:interruption:)` has them, and what else is wanted of the same examples, where
+    /// one reading of them can serve both.
+    /// - Parameters:
+    ///   - ends: what is wanted of the ends along each direction; or none.
+    ///   - curvature: D, a curvature of the same examples whose product with each direction is wanted, as `product` gives it to the last
+    ///     bit; or none.
     /// - Throws: as there.
     func scan(
-        along directions: [Float], ends: [WantedEnds], parallel: Parallel, interruption: Interruption
-    ) throws -> (scores: Scores, ends: [RankedEnds]?)
+        along directions: [Float], ends: [WantedEnds], imaging curvature: (any CurvatureOperator)?, parallel: Parallel,
+        interruption: Interruption
+    ) throws -> Scan
+}
+
+/// What one reading of all examples has given.
+public struct Scan: Sendable {
+    /// The scores along each direction.
+    public let scores: Scores
+    /// What was wanted of the ends; nil where it costs nothing to score some examples again.
+    public let ends: [RankedEnds]?
+    /// D·direction for each direction, stacked; nil where none was wanted.
+    public let images: [Float]?
 }
 
 extension TrainingGradients {
-    /// Scores alone.
+    /// Scores, and products that read the examples for themselves.
     public func scan(
-        along directions: [Float], ends: [WantedEnds], parallel: Parallel, interruption: Interruption
-    ) throws -> (scores: Scores, ends: [RankedEnds]?) {
-        (try scores(of: .all, along: directions, parallel: parallel, interruption: interruption), nil)
+        along directions: [Float], ends: [WantedEnds], imaging curvature: (any CurvatureOperator)?, parallel: Parallel,
+        interruption: Interruption
+    ) throws -> Scan {
+        let scores = try scores(of: .all, along: directions, parallel: parallel, interruption: interruption)
+        let images = try curvature?.images(of: directions, parallel: parallel, interruption: interruption)
+        return Scan(scores: scores, ends: nil, images: images)
     }
 
     /// Scores that nothing interrupts, of all examples unless said.
@@ -69,6 +86,23 @@ extension RowSelection {
         switch self {
         case .all: try body(.range(0..<count))
         case .indices(let indices): try indices.withUnsafeBufferPointer { try body(.indices($0)) }
+        }
+    }
+}
+
+extension CurvatureOperator {
+    /// D·x for each of some stacked vectors.
+    /// - Throws: `Interrupted`.
+    func images(of vectors: [Float], parallel: Parallel, interruption: Interruption) throws -> [Float] {
+        try [Float](unsafeUninitializedCapacity: vectors.count) { images, initialized in
+            if let start = images.baseAddress {
+                try vectors.withUnsafeBufferPointer {
+                    try product(
+                        of: $0.baseAddress!, to: start, vectorCount: vectors.count / dimension, parallel: parallel,
+                        interruption: interruption)
+                }
+            }
+            initialized = vectors.count
         }
     }
 }

@@ -29,8 +29,15 @@ public struct DampedCurvature: Sendable {
                     interruption: interruption)
             }
         }
+        return remainder(of: rightHandSides, after: solutions, images: image)
+    }
+
+    /// The same where D·s is known.
+    func remainder(of rightHandSides: [Float], after solutions: [Float], images: [Float]) -> [Float] {
+        precondition(
+            rightHandSides.count == solutions.count && images.count == solutions.count, "a right-hand side and an image for each")
         let shift = Float(shift)
-        return image.indices.map { rightHandSides[$0] - image[$0] - shift * solutions[$0] }
+        return images.indices.map { rightHandSides[$0] - images[$0] - shift * solutions[$0] }
     }
 
     /// ‖v − (D + λI)s‖/‖v‖ for each of the stacked vectors; 0 where v = 0.

@@ -37,12 +37,28 @@ public struct LiSSA: Sendable {
         _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel,
         interruption: Interruption = .never
     ) throws -> Solution {
+        var refinement = try refined(rightHandSides, count: count, in: system, parallel: parallel, interruption: interruption)
+        return try refinement.solution(parallel: parallel, interruption: interruption)
+    }
+
+    /// The same, the residuals of the last round left to be measured where nothing depends on them.
+    /// - Throws: as `solve`.
+    public func solveUnmeasured(
+        _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel,
+        interruption: Interruption = .never
+    ) throws -> Solution {
+        var refinement = try refined(rightHandSides, count: count, in: system, parallel: parallel, interruption: interruption)
+        return try refinement.unmeasuredSolution(parallel: parallel, interruption: interruption)
+    }
+
+    private func refined(
+        _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel, interruption: Interruption
+    ) throws -> Refinement {
         var refinement = Refinement(of: rightHandSides, count: count, in: system, by: self)
         while true {
             let unfinished = refinement.unfinished
-            if unfinished.isEmpty { break }
+            if unfinished.isEmpty { return refinement }
             try refinement.advance(unfinished, parallel: parallel, interruption: interruption)
         }
-        return try refinement.solution(parallel: parallel, interruption: interruption)
     }
 }

@@ -61,15 +61,39 @@ extension LiSSA {
         /// - Throws: `SolverError.diverged`, `.notFinite`, `Interrupted`; the refinement can go on then.
         public mutating func solution(parallel: Parallel, interruption: Interruption = .never) throws -> Solution {
             try measure(Array(sides.indices), of: &sides, parallel: parallel, interruption: interruption)
-            let accuracies = accuracies
             let residuals = sides.map { $0.residual ?? 1 }
-            return Solution(
+            return made(residuals: residuals, converged: sides.indices.map { residuals[$0] <= tolerance(of: sides[$0]) })
+        }
+
+        /// The solutions by now, with residuals where they are known: where the scale is a safe one, and no residual could say that the
+        /// recursion diverged, all others are left to be measured by whoever reads all examples next (`Solution.measured`).
+        /// - Throws: as `solution`, where the scale is not a safe one.
+        public mutating func unmeasuredSolution(parallel: Parallel, interruption: Interruption = .never) throws -> Solution {
+            guard lissa.isSafe, sides.contains(where: { $0.residual == nil }) else {
+                return try solution(parallel: parallel, interruption: interruption)
+            }
+            return made(
+                residuals: sides.map { _ in .nan }, converged: sides.map { _ in false }, tolerances: sides.map(tolerance(of:)))
+        }
+
+        /// Takes notice of D·s for each side, stacked, as whoever has read all examples has found it: the next round need not read them.
+        public mutating func take(images: [Float]) {
+            let rightHandSides = sides.flatMap(\.rightHandSide)
+            let remainders = system.remainder(of: rightHandSides, after: sides.flatMap(\.solution), images: images)
+            let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: sides.count)
+            for side in sides.indices {
+                sides[side].remainder = Array(remainders[side * system.dimension..<(side + 1) * system.dimension])
+                sides[side].residual = residuals[side]
+            }
+        }
+
+        private func made(residuals: [Double], converged: [Bool], tolerances: [Double] = []) -> Solution {
+            Solution(
                 vectors: sides.flatMap(\.solution),
                 repeats: (0..<lissa.settings.numRepeat).map { index in
                     sides.flatMap { $0.repeats.isEmpty ? $0.solution : $0.repeats[index] }
                 },
-                residuals: residuals,
-                converged: sides.indices.map { hasConverged(sides[$0], residual: residuals[$0]) }, accuracies: accuracies)
+                residuals: residuals, converged: converged, accuracies: accuracies, tolerances: tolerances)
         }
 
         /// A residual above this is no solution, where the scale is not a safe one: the zero vector's is 1.
@@ -81,10 +105,12 @@ extension LiSSA {
         private static let smallBias = 0.05
         private static let noisyResidual = 0.5
 
-        private func hasConverged(_ side: RefinedSide, residual: Double) -> Bool {
-            if residual <= Self.smallResidual || hasReachedTarget(side) { return true }
-            guard lissa.settings.relativeError == nil, side.rounds > 0 else { return false }
-            return lissa.settings.bias(shift: system.shift) <= Self.smallBias && residual <= Self.noisyResidual
+        /// Up to which residual a side counts as solved.
+        private func tolerance(of side: RefinedSide) -> Double {
+            if hasReachedTarget(side) { return .infinity }
+            let isCovered = lissa.settings.relativeError == nil && side.rounds > 0
+            return isCovered && lissa.settings.bias(shift: system.shift) <= Self.smallBias
+                ? Self.noisyResidual : Self.smallResidual
         }
 
         private func hasReachedTarget(_ side: RefinedSide) -> Bool {

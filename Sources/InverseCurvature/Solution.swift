@@ -7,7 +7,7 @@ public struct Solution: Sendable, Equatable {
     public let vectors: [Float]
     /// The independent estimates that `vectors` is the mean of, each [k, p]; empty for deterministic solvers.
     public let repeats: [[Float]]
-    /// ‖(D + λI)s − v‖/‖v‖ for each right-hand side, measured on the full data.
+    /// ‖(D + λI)s − v‖/‖v‖ for each right-hand side, measured on the full data; NaN where that is left to whoever reads all of it next.
     public let residuals: [Double]
     /// Whether the solver reached what it set out for, for each right-hand side; `residuals` say how far it came.
     public let converged: [Bool]
@@ -15,6 +15,12 @@ public struct Solution: Sendable, Equatable {
     public let iterations: [Int]
     /// How good each solution is by the solver's own estimate; empty for solvers that make none.
     public let accuracies: [SolutionAccuracy]
+
+    /// Up to which residual each right-hand side counts as solved, while residuals are not measured; empty once they are.
+    let tolerances: [Double]
+
+    /// Whether residuals have been measured.
+    public var isMeasured: Bool { tolerances.isEmpty }
 
     /// k.
     public var count: Int { residuals.count }
@@ -28,7 +34,7 @@ public struct Solution: Sendable, Equatable {
 
     init(
         vectors: [Float], repeats: [[Float]], residuals: [Double], converged: [Bool], iterations: [Int] = [],
-        accuracies: [SolutionAccuracy] = []
+        accuracies: [SolutionAccuracy] = [], tolerances: [Double] = []
     ) {
         self.vectors = vectors
         self.repeats = repeats
@@ -36,6 +42,25 @@ public struct Solution: Sendable, Equatable {
         self.converged = converged
         self.iterations = iterations
         self.accuracies = accuracies
+        self.tolerances = tolerances
+    }
+
+    /// The same with residuals from D·s, which whoever scored all examples has computed on the way: `DampedCurvature.remainder` without
+    /// a reading of its own.
+    /// - Parameters:
+    ///   - images: D·s for each right-hand side, stacked.
+    ///   - rightHandSides: v, stacked.
+    ///   - system: D and λ.
+    public func measured(by images: [Float], of rightHandSides: [Float], in system: DampedCurvature) -> Solution {
+        guard !isMeasured else { return self }
+        let remainders = system.remainder(of: rightHandSides, after: vectors, images: images)
+        return measured(residuals: DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count))
+    }
+
+    func measured(residuals: [Double]) -> Solution {
+        Solution(
+            vectors: vectors, repeats: repeats, residuals: residuals, converged: zip(residuals, tolerances).map { $0 <= $1 },
+            iterations: iterations, accuracies: accuracies)
     }
 
     /// The solutions of several systems with one curvature and one solver, in order: at least one, and all with as many repeats.
@@ -44,13 +69,15 @@ public struct Solution: Sendable, Equatable {
         let repeats = solutions[0].repeats.count
         let length = solutions[0].vectors.count / solutions[0].count
         precondition(
-            solutions.allSatisfy { $0.repeats.count == repeats && $0.vectors.count == length * $0.count },
-            "solutions are stacked of one length and one solver")
+            solutions.allSatisfy {
+                $0.repeats.count == repeats && $0.vectors.count == length * $0.count && $0.isMeasured == solutions[0].isMeasured
+            }, "solutions are stacked of one length and one solver, all measured or none")
         self.init(
             vectors: solutions.flatMap(\.vectors),
             repeats: (0..<repeats).map { index in solutions.flatMap { $0.repeats[index] } },
             residuals: solutions.flatMap(\.residuals), converged: solutions.flatMap(\.converged),
-            iterations: solutions.flatMap(\.iterations), accuracies: solutions.flatMap(\.accuracies))
+            iterations: solutions.flatMap(\.iterations), accuracies: solutions.flatMap(\.accuracies),
+            tolerances: solutions.flatMap(\.tolerances))
     }
 
     /// The solution for one right-hand side, copied.
@@ -61,7 +88,8 @@ public struct Solution: Sendable, Equatable {
         return Solution(
             vectors: Array(vectors[part]), repeats: repeats.map { Array($0[part]) }, residuals: [residuals[index]],
             converged: [converged[index]], iterations: iterations.isEmpty ? [] : [iterations[index]],
-            accuracies: accuracies.isEmpty ? [] : [accuracies[index]])
+            accuracies: accuracies.isEmpty ? [] : [accuracies[index]],
+            tolerances: tolerances.isEmpty ? [] : [tolerances[index]])
     }
 }
 

@@ -7,6 +7,22 @@ public protocol SystemSolver: Sendable {
     func solve(
         _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel, interruption: Interruption
     ) throws -> Solution
+
+    /// The same, but residuals that nothing depends on, and that take a way through all examples of their own, may be left to be measured by
+    /// whoever reads all examples next: see `Solution.isMeasured` and `measured(by:of:in:)`.
+    /// - Throws: as `solve`.
+    func solveUnmeasured(
+        _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel, interruption: Interruption
+    ) throws -> Solution
+}
+
+extension SystemSolver {
+    /// Measures them at once.
+    public func solveUnmeasured(
+        _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel, interruption: Interruption
+    ) throws -> Solution {
+        try solve(rightHandSides, count: count, in: system, parallel: parallel, interruption: interruption)
+    }
 }
 
 /// P⁻¹ ≈ (D + λI)⁻¹, symmetric and positive definite, cheap beside a product over all examples.

@@ -65,9 +65,11 @@ struct RankedEndsTests {
         for threads in 1...3 {
             let parallel = Parallel(threads: threads)
             let passing = try RowGradients(rows: PassingRows(resident: rows(), length: length, seed: UInt64(threads)))
-            let (scores, ends) = try passing.scan(
-                along: solution.vectors, ends: wanted, parallel: parallel, interruption: .never)
-            let inMemory = try resident.scan(along: solution.vectors, ends: wanted, parallel: parallel, interruption: .never)
+            let scan = try passing.scan(
+                along: solution.vectors, ends: wanted, imaging: nil, parallel: parallel, interruption: .never)
+            let (scores, ends) = (scan.scores, scan.ends)
+            let inMemory = try resident.scan(
+                along: solution.vectors, ends: wanted, imaging: nil, parallel: parallel, interruption: .never)
             #expect(inMemory.ends == nil)
             for test in 0..<3 {
                 #expect(scores[test] == inMemory.scores[test])
@@ -102,12 +104,13 @@ struct RankedEndsTests {
         let passing = try RowGradients(rows: PassingRows(resident: rows(), length: 64, seed: 1))
         let solution = try problem.lissaSolution(tests: 1, repeats: 2)
         let parallel = Parallel(threads: 1)
-        let (scores, ends) = try passing.scan(
-            along: solution.vectors, ends: [WantedEnds(count: 4, directions: solution.repeats.flatMap { $0 })],
+        let scan = try passing.scan(
+            along: solution.vectors, ends: [WantedEnds(count: 4, directions: solution.repeats.flatMap { $0 })], imaging: nil,
             parallel: parallel, interruption: .never)
         #expect(throws: PassingRows.PickedOut.self) {
             try passing.ranking(
-                of: 0, scores: scores[0], selection: .all, ends: ends?[0], solution: solution, k: 150, parallel: parallel)
+                of: 0, scores: scan.scores[0], selection: .all, ends: scan.ends?[0], solution: solution, k: 150,
+                parallel: parallel)
         }
     }
 }

@@ -41,14 +41,16 @@ public struct RowGradients: TrainingGradients {
 
     /// See `TrainingGradients`. Rows that are not in memory are read once: to find those at the ends again is to read a whole block for each.
     public func scan(
-        along directions: [Float], ends: [WantedEnds], parallel: Parallel, interruption: Interruption
-    ) throws -> (scores: Scores, ends: [RankedEnds]?) {
+        along directions: [Float], ends: [WantedEnds], imaging curvature: (any CurvatureOperator)?, parallel: Parallel,
+        interruption: Interruption
+    ) throws -> Scan {
         let keepers = try (rows.isResident ? [] : ends).map { wanted in
             let (vectors, count) = try vectors(wanted.directions, parallel, interruption)
             return EndKeeper(count: wanted.count, vectors: vectors, vectorCount: count)
         }
         let scores = try scan(along: directions, keepers: keepers, parallel: parallel, interruption: interruption)
-        return (scores, rows.isResident ? nil : keepers.map(\.ends))
+        let images = try curvature?.images(of: directions, parallel: parallel, interruption: interruption)
+        return Scan(scores: scores, ends: rows.isResident ? nil : keepers.map(\.ends), images: images)
     }
 
     private func scan(

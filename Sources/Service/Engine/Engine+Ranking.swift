@@ -10,12 +10,21 @@ extension Engine {
     private var scoreBytes: Int { memoryBytes / 16 }
 
     /// One subject that scores all examples.
-    private struct Scan {
+    private struct Part {
         let plan: Int
         let subject: Int
         let solution: Solution
         /// How many examples are ranked, and one more.
         let endCount: Int
+    }
+
+    /// Subjects that one reading of all examples serves.
+    private struct Reading {
+        let model: LoadedModel
+        let gradients: ChosenGradients
+        /// What their residuals are measured in on the way, where they are not known.
+        let curvature: (key: CurvatureKey, operation: any CurvatureOperator)?
+        var parts: [Part]
     }
 
     /// The results of each plan's subjects.
@@ -26,27 +35,34 @@ extension Engine {
         var results: [Result<[InfluenceAnswer.Result?], any Error>] = plans.map { plan in
             plan.map { Array(repeating: nil, count: $0.subjects.count) }
         }
-        var scans: [(model: LoadedModel, gradients: ChosenGradients, parts: [Scan])] = []
+        var readings: [Reading] = []
         for (index, plan) in plans.enumerated() {
             results[index] = Result {
                 let plan = try plan.get()
                 // All subjects need their vectors before any is scored.
                 let solved = try plan.subjects.map { try solutions[$0.key]!.get() }
                 guard plan.request.candidates == nil else { return try rankSelected(plan, solved, interruptions[index]) }
-                let parts = solved.enumerated().map {
-                    Scan(plan: index, subject: $0.offset, solution: $0.element, endCount: plan.request.k + 1)
-                }
-                let known = scans.firstIndex { $0.model === plan.model && $0.gradients.source == plan.space.gradients.source }
-                if let known {
-                    scans[known].parts += parts
-                } else {
-                    scans.append((plan.model, plan.space.gradients, parts))
+                for (subject, solution) in solved.enumerated() {
+                    let part = Part(plan: index, subject: subject, solution: solution, endCount: plan.request.k + 1)
+                    let curvature = solution.isMeasured ? nil : plan.factor.curvature
+                    let known = readings.firstIndex {
+                        $0.model === plan.model && $0.gradients.source == plan.space.gradients.source
+                            && $0.curvature?.key == curvature
+                    }
+                    if let known {
+                        readings[known].parts.append(part)
+                    } else {
+                        readings.append(
+                            Reading(
+                                model: plan.model, gradients: plan.space.gradients,
+                                curvature: curvature.map { ($0, plan.system.data) }, parts: [part]))
+                    }
                 }
                 return Array(repeating: nil, count: plan.subjects.count)
             }
         }
-        for (_, chosen, parts) in scans {
-            let gradients = chosen.gradients
+        for reading in readings {
+            let (gradients, parts) = (reading.gradients.gradients, reading.parts)
             let width = max(1, min(64, scoreBytes / max(1, gradients.count * MemoryLayout<Float>.stride)))
             for start in stride(from: 0, to: parts.count, by: width) {
                 let part = parts[start..<min(start + width, parts.count)]
@@ -54,15 +70,21 @@ extension Engine {
                     try gradients.scan(
                         along: part.flatMap(\.solution.vectors),
                         ends: part.map { WantedEnds(count: $0.endCount, directions: $0.solution.repeats.flatMap { $0 }) },
-                        parallel: parallel, interruption: common)
+                        imaging: reading.curvature?.operation, parallel: parallel, interruption: common)
                 }
                 for (direction, wanted) in part.enumerated() {
                     results[wanted.plan] = Result {
                         var made = try results[wanted.plan].get()
-                        let (scores, ends) = try scan.get()
+                        let (plan, scan) = try (plans[wanted.plan].get(), scan.get())
+                        let solution = try scan.images.map { images in
+                            let length = plan.space.dimension
+                            return try measured(
+                                wanted.solution, by: Array(images[direction * length..<(direction + 1) * length]),
+                                plan.subjects[wanted.subject], of: plan)
+                        }
                         made[wanted.subject] = try result(
-                            of: plans[wanted.plan].get(), subject: wanted.subject, wanted.solution, selection: .all,
-                            scores: scores[direction], ends: ends?[direction], interruptions[wanted.plan])
+                            of: plan, subject: wanted.subject, solution ?? wanted.solution, selection: .all,
+                            scores: scan.scores[direction], ends: scan.ends?[direction], interruptions[wanted.plan])
                         return made
                     }
                 }
@@ -71,10 +93,34 @@ extension Engine {
         return results.map { $0.map { $0.compactMap { $0 } } }
     }
 
+    /// A solution whose residual is measured by the image of its vector, and kept for whoever asks again.
+    private func measured(
+        _ solution: Solution, by image: [Float], _ subject: InfluencePlan.Subject, of plan: InfluencePlan
+    ) throws -> Solution {
+        let measured = solution.measured(by: image, of: subject.gradient, in: plan.system)
+        guard measured.residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
+        solutions.insert(measured, for: subject.key)
+        return measured
+    }
+
+    /// Solutions whose residuals are measured by a product over all examples, where they are not known.
+    private func measured(
+        _ solved: [Solution], of plan: InfluencePlan, _ interruption: Interruption
+    ) throws -> [Solution] {
+        try zip(solved, plan.subjects).map { solution, subject in
+            guard !solution.isMeasured else { return solution }
+            var image = [Float](repeating: 0, count: solution.vectors.count)
+            try plan.system.data.product(
+                of: solution.vectors, to: &image, vectorCount: 1, parallel: parallel, interruption: interruption)
+            return try measured(solution, by: image, subject, of: plan)
+        }
+    }
+
     /// The results of a plan that scores some examples only.
     private func rankSelected(
         _ plan: InfluencePlan, _ solved: [Solution], _ interruption: Interruption
     ) throws -> [InfluenceAnswer.Result] {
+        let solved = try measured(solved, of: plan, interruption)
         // Named examples are the same for all subjects, and scored in one pass; each has neighbours of its own.
         func scores(_ selection: RowSelection, _ solutions: [Solution]) throws -> Scores {
             try plan.space.gradients.gradients.scores(
