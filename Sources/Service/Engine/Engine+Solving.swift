@@ -84,7 +84,7 @@ extension Engine {
         _ subjects: [InfluencePlan.Subject], of plan: InfluencePlan, interruption: Interruption
     ) throws -> Solution {
         let solver = try plan.solver.solver(for: plan.system, in: self, interruption: interruption)
-        return try solver.solve(
+        return try solver.solveUnmeasured(
             subjects.flatMap(\.gradient), count: subjects.count, in: plan.system.damped, parallel: parallel,
             interruption: interruption)
     }

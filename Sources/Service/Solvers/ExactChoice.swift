@@ -85,7 +85,7 @@ extension ExactSolver: PreparedSolver {
     }
 
     /// The factor as it was kept, read to where it stays: it may be most of the memory there is.
-    fileprivate static func restored(from kept: KeptSolver, order: Int) throws -> ExactSolver? {
+    static func restored(from kept: KeptSolver, order: Int) throws -> ExactSolver? {
         let matrix = PackedSymmetricMatrix(uninitializedOrder: order)
         let destination = UnsafeMutableRawBufferPointer(matrix.memory.elements)
         guard kept.byteCount == destination.count else { return nil }
