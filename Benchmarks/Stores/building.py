@@ -13,9 +13,9 @@ ROUNDS = 5
 class TorchPeer:
     """PyTorch in a process of its own, which is told a case a line and answers with its milliseconds."""
 
-    def __init__(self, interpreter, script, shared):
+    def __init__(self, interpreter, script, *arguments):
         self.process = subprocess.Popen(
-            [interpreter, str(script), str(shared)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [interpreter, str(script), *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             raise SystemExit(f"{interpreter} does not run {script}")
 
