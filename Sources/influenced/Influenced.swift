@@ -3,7 +3,7 @@ internal import Foundation
 internal import Glibc
 internal import Service
 
-/// The command line: `influenced serve|import|train|cache|prepare|query|check|demo`.
+/// The command line: `influenced serve|import|train|cache|prepare|query|spectrum|check|demo`.
 @main
 struct Influenced: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,7 +11,10 @@ struct Influenced: AsyncParsableCommand {
         abstract: "Tells which training examples made a model predict what it did.",
         discussion: "Exit codes: 0 done; 1 the operation failed; 2 wrong usage or bad input; 3 a quality gate failed.",
         version: Version.current,
-        subcommands: [Serve.self, Import.self, Train.self, Cache.self, Prepare.self, Query.self, Check.self, Demo.self])
+        subcommands: [
+            Serve.self, Import.self, Train.self, Cache.self, Prepare.self, Query.self, SpectrumCommand.self, Check.self,
+            Demo.self,
+        ])
 
     func run() throws { throw MissingSubcommand(help: Self.helpMessage()) }
 

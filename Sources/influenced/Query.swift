@@ -20,7 +20,7 @@ struct Query: AsyncParsableCommand {
     func run() async throws {
         let settings = try await ServiceConfiguration.forCommand()
         let bytes = try body(limit: settings.maximumBodyBytes)
-        let engine = Engine(store: try openStore(), settings: settings)
+        let engine = Engine(store: try store.openForDeriving(), settings: settings)
         let answer = try engine.answer(
             bytes, limits: settings.requestLimits, defaultDeadlineMilliseconds: settings.maximumDeadlineMilliseconds)
         print(format == .json ? answer.text : AnswerTable(answer).text)
@@ -38,15 +38,5 @@ struct Query: AsyncParsableCommand {
             throw ValidationError("the request has more than \(limit) bytes; ask for less at a time")
         }
         return [UInt8](bytes)
-    }
-
-    /// The store for writing, where what is found out of a model is kept; or for reading, if another process goes on writing: then it
-    /// is found out anew.
-    private func openStore() throws -> Store {
-        do {
-            return try Store.open(at: store.path, access: .readWrite, busyTimeout: 1)
-        } catch StoreError.busy {
-            return try Store.open(at: store.path, access: .readOnly)
-        }
     }
 }

@@ -15,6 +15,16 @@ struct StoreOption: ParsableArguments {
         guard store.isWritable else { throw StoreError.readOnly(path: path) }
         return store
     }
+
+    /// The store for writing, where what is found out of a model is kept; or for reading, if another process goes on writing: then it
+    /// is found out anew.
+    func openForDeriving() throws -> Store {
+        do {
+            return try Store.open(at: path, access: .readWrite, busyTimeout: 1)
+        } catch StoreError.busy {
+            return try Store.open(at: path, access: .readOnly)
+        }
+    }
 }
 
 extension ServiceConfiguration {

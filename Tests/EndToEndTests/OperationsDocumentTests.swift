@@ -70,7 +70,8 @@ struct OperationsDocumentTests {
         #expect(
             Set(paths.keys) == [
                 "/influence", "/predict", "/models", "/models/{model}", "/datasets", "/datasets/{dataset}",
-                "/datasets/{dataset}/examples/{index}", "/info", "/metrics", "/openapi.json", "/health/live", "/health/ready",
+                "/models/{model}/checkpoints/{checkpoint}/spectrum", "/datasets/{dataset}/examples/{index}", "/info", "/metrics",
+                "/openapi.json", "/health/live", "/health/ready",
             ])
         #expect(try server.get("/openapi.json").body == answer.body, "the same bytes each time")
         let usual = try Demo.server().get("/openapi.json")

@@ -50,7 +50,7 @@ struct MediaTypesTests {
     @Test("metrics are text, and what a collector asks for")
     func text() {
         func status(_ accept: String) -> Int? {
-            MediaTypes.refusal(of: [.accept: accept], hasBody: false, offer: "text/plain")?.status.code
+            MediaTypes.refusal(of: [.accept: accept], hasBody: false, offers: ["text/plain"])?.status.code
         }
         #expect(status("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1") == nil)
         #expect(status("text/*") == nil)
@@ -77,6 +77,28 @@ struct MediaTypesTests {
         #expect(status([.accept: "application/json;q=0, */*"], hasBody: false) == 406)
         #expect(status([.accept: "*/*;q=0, application/json"], hasBody: false) == nil)
         #expect(status([.accept: "application/*;q=0, */*"], hasBody: false) == 406)
+    }
+
+    @Test("of several types the one with the most weight is chosen, the first of equals")
+    func choice() {
+        func chosen(_ accept: String?) -> String? {
+            var fields: HTTPFields = [:]
+            fields[.accept] = accept
+            return MediaTypes.choice(of: [MediaTypes.json, MediaTypes.svg], fields)
+        }
+        for accept in [
+            nil, "*/*", "application/json, image/svg+xml", "image/svg+xml;q=0.5, application/*", "image/svg+xml;q=0, */*",
+        ] {
+            #expect(chosen(accept) == "application/json", "\(accept ?? "nothing")")
+        }
+        for accept in [
+            "image/svg+xml", "image/*", "image/svg+xml, */*;q=0.5", "application/json;q=0.2, image/*;q=0.3", "IMAGE/SVG+XML",
+        ] {
+            #expect(chosen(accept) == "image/svg+xml", "\(accept)")
+        }
+        for accept in ["image/png", "text/html", "application/json;q=0, image/svg+xml;q=0", "*/*;q=0"] {
+            #expect(chosen(accept) == nil, "\(accept)")
+        }
     }
 
     @Test("several Accept fields are one list")

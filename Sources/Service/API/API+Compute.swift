@@ -6,7 +6,8 @@ internal import LinearAlgebra
 // The routes that compute.
 extension API {
     func answerInfluence(_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) {
-        computing(request, metrics.route("/influence"), reply) { json in
+        computing(request, metrics.route("/influence"), reply) { id in
+            let json = try body(of: request, &id)
             let question = try InfluenceRequest(json, limits: configuration.requestLimits)
             return (
                 Question(question, deadlineMilliseconds: configuration.deadlineMilliseconds), question.deadlineMilliseconds
@@ -15,16 +16,27 @@ extension API {
     }
 
     func answerPredict(_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) {
-        computing(request, metrics.route("/predict"), reply) { json in
-            (Question(try PredictRequest(json, limits: configuration.requestLimits)), nil)
+        computing(request, metrics.route("/predict"), reply) { id in
+            (Question(try PredictRequest(body(of: request, &id), limits: configuration.requestLimits)), nil)
         }
+    }
+
+    /// The body of a request, and the name that it gives itself.
+    private func body(of request: Request, _ id: inout String?) throws -> JSON {
+        let json = try JSON(parsing: request.body)
+        id = json["id"]?.stringValue.flatMap { (1...128).contains($0.unicodeScalars.count) ? $0 : nil }
+        return json
     }
 
     /// Has a request read by a decoder, and its question answered through the gate. Decoders are apart from the workers, so that a bad
     /// request costs no worker's time, and a good one's own deadline counts while it waits.
-    private func computing(
-        _ request: Request, _ route: RouteMetrics, _ reply: @escaping @Sendable (Response) -> Void,
-        _ decode: @escaping @Sendable (JSON) throws -> (Question, deadlineMilliseconds: Int?)
+    /// - Parameters:
+    ///   - type: the media type of the answer.
+    ///   - decode: gives the question, its deadline, and what the request calls itself.
+    func computing(
+        _ request: Request, _ route: RouteMetrics, as type: String = MediaTypes.json,
+        _ reply: @escaping @Sendable (Response) -> Void,
+        _ decode: @escaping @Sendable (_ id: inout String?) throws -> (Question, deadlineMilliseconds: Int?)
     ) {
         let call = Call(
             deadlines: deadlines, milliseconds: configuration.deadlineMilliseconds, cancellation: request.cancellation,
@@ -37,12 +49,10 @@ extension API {
             guard !call.isOver else { return }
             var id: String?
             do {
-                let json = try JSON(parsing: request.body)
-                id = json["id"]?.stringValue.flatMap { (1...128).contains($0.unicodeScalars.count) ? $0 : nil }
-                let (question, deadline) = try decode(json)
+                let (question, deadline) = try decode(&id)
                 if let deadline { call.setDeadline(milliseconds: deadline) }
                 let isAsked = gate.ask(question, for: call) { [id] delivery in
-                    deliver(delivery, of: route, to: call, request, id: id)
+                    deliver(delivery, of: route, as: type, to: call, request, id: id)
                 }
                 if !isAsked { call.answer { overloaded(request.head) } }
             } catch {
@@ -53,7 +63,7 @@ extension API {
     }
 
     private func deliver(
-        _ delivery: ComputeGate.Delivery, of route: RouteMetrics, to call: Call, _ request: Request, id: String?
+        _ delivery: ComputeGate.Delivery, of route: RouteMetrics, as type: String, to call: Call, _ request: Request, id: String?
     ) {
         let visit = request.context as? Visit
         let queued = call.milliseconds(to: delivery.start)
@@ -65,6 +75,7 @@ extension API {
                 let name = id ?? visit?.requestID.description ?? RequestIdentifier().description
                 let total = call.milliseconds(to: .now())
                 visit?.timings = answer.timings(queued: queued, total: total)
+                if case .spectrum(let answer) = answer { return response(with: answer, as: type, to: request) }
                 return .json(answer.json(id: name, queueMilliseconds: queued, totalMilliseconds: total).serialized())
             }
         }
@@ -78,6 +89,7 @@ extension Answer {
         case .influence(let answer):
             answer.json(id: id, queueMilliseconds: queueMilliseconds, totalMilliseconds: totalMilliseconds)
         case .predict(let answer): answer.json(id: id)
+        case .spectrum(let answer): answer.json
         }
     }
 
@@ -89,7 +101,7 @@ extension Answer {
                 ("queue", queued), ("s_test", answer.sTestMilliseconds), ("score", answer.scoreMilliseconds),
                 ("total", total),
             ]
-        case .predict: [("queue", queued), ("total", total)]
+        case .predict, .spectrum: [("queue", queued), ("total", total)]
         }
     }
 }

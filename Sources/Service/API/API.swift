@@ -53,8 +53,10 @@ struct API: Sendable {
     /// All routes.
     func router() -> Router {
         var router = Router(problem: Self.problem)
-        compute(&router, "/influence", answerInfluence)
-        compute(&router, "/predict", answerPredict)
+        compute(&router, "/influence", handle: answerInfluence)
+        compute(&router, "/predict", handle: answerPredict)
+        compute(
+            &router, Self.spectrumPath, .get, offers: [MediaTypes.json, MediaTypes.svg], handle: answerSpectrum)
         read(&router, "/models", isTagged: true) { _ in try engine.modelsJSON() }
         read(&router, "/models/{model}", isTagged: true) { try engine.modelJSON($0.parameters["model"] ?? "") }
         read(&router, "/datasets", isTagged: true) { _ in try engine.datasetsJSON() }
@@ -64,7 +66,7 @@ struct API: Sendable {
         }
         read(&router, "/info") { _ in try infoJSON() }
         let text = "text/plain"
-        router.on(.get, "/metrics", admit: { head, _ in refusal(of: head, offer: text) }) { request, reply in
+        router.on(.get, "/metrics", admit: { head, _ in refusal(of: head, offers: [text]) }) { request, reply in
             submit(request, to: catalogue, reply) {
                 .bytes(metrics.exposition(), type: ExpositionWriter.contentType)
             }
@@ -88,11 +90,11 @@ struct API: Sendable {
 
     /// A route that computes, through the gate.
     private func compute(
-        _ router: inout Router, _ pattern: String,
-        _ handle: @escaping @Sendable (Request, @escaping @Sendable (Response) -> Void) -> Void
+        _ router: inout Router, _ pattern: String, _ method: HTTPRequest.Method = .post, offers: [String] = [MediaTypes.json],
+        handle: @escaping @Sendable (Request, @escaping @Sendable (Response) -> Void) -> Void
     ) {
         _ = metrics.route(pattern, hasQueue: true)
-        router.on(.post, pattern, admit: admitCompute, handle: handle)
+        router.on(method, pattern, admit: { admitCompute($0, $1, offers: offers) }, handle: handle)
     }
 
     /// A route that reads the store and no body. Where the answer is tagged, a client that has it already gets a 304.
@@ -124,8 +126,8 @@ struct API: Sendable {
 
     /// Refuses, before the body is read, what has a content we don't take, everything while the queue is full, and the client that has
     /// as many requests in progress as it may.
-    private func admitCompute(_ head: RequestHead, _ context: (any ExchangeContext)?) -> Response? {
-        if let refusal = refusal(of: head) { return refusal }
+    private func admitCompute(_ head: RequestHead, _ context: (any ExchangeContext)?, offers: [String]) -> Response? {
+        if let refusal = refusal(of: head, offers: offers) { return refusal }
         guard !gate.isFull else { return overloaded(head) }
         let visit = context as? Visit
         guard let permit = clients.admit(Client(key: visit?.keyName, peer: head.peer)) else {
@@ -140,8 +142,8 @@ struct API: Sendable {
         return nil
     }
 
-    private func refusal(of head: RequestHead, offer: String = MediaTypes.json) -> Response? {
-        MediaTypes.refusal(of: head.fields, hasBody: head.hasBody, offer: offer).map { Response($0, instance: head.target.raw) }
+    private func refusal(of head: RequestHead, offers: [String] = [MediaTypes.json]) -> Response? {
+        MediaTypes.refusal(of: head.fields, hasBody: head.hasBody, offers: offers).map { Response($0, instance: head.target.raw) }
     }
 
     func overloaded(_ head: RequestHead) -> Response {

@@ -15,6 +15,7 @@ extension Engine {
             switch question.content {
             case .influence: answers.removeFirst().map { .influence($0) }
             case .predict(let request): Result { .predict(try predict(request, interruption: interruption)) }
+            case .spectrum(let request): Result { .spectrum(try spectrum(request, interruption: interruption)) }
             }
         }
     }

@@ -91,7 +91,7 @@ extension Engine {
 
     /// Puts something derived into the store. A store that can't be written, or is being written by somebody else, is no reason to
     /// fail: what was derived is in memory.
-    private func keep(
+    func keep(
         _ name: String, of checkpoint: CheckpointRecord, key: ContentDigest, summary: String,
         bytes: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) {

@@ -23,6 +23,7 @@ public final class Engine: Sendable {
     let preparedSolvers: OnceCache<PreparedSolverKey, any PreparedSolver>
     let diagonals: OnceCache<CurvatureKey, [Float]>
     let softmaxRows: OnceCache<ContentDigest, SoftmaxFisherRows>
+    let spectra: OnceCache<CurvatureKey, CheckpointSpectrum>
     let cachedGradients: OnceCache<CacheRecord, CachedGradients>
     let hiddenFeatures: OnceCache<ContentDigest, FeatureRows>
     let solutions: SolutionCache
@@ -41,6 +42,7 @@ public final class Engine: Sendable {
         diagonals = OnceCache(capacity: memoryBytes / 64)
         let softmaxRows = OnceCache<ContentDigest, SoftmaxFisherRows>(capacity: memoryBytes / 64)
         self.softmaxRows = softmaxRows
+        spectra = OnceCache(capacity: memoryBytes / 1024)
         // What goes takes with it what holds it, or its memory would stay, and nobody would count it.
         let curvatures = OnceCache<CurvatureKey, CurvatureOfModel>(capacity: memoryBytes / 32)
         let cachedGradients = OnceCache<CacheRecord, CachedGradients>(
@@ -64,7 +66,8 @@ public final class Engine: Sendable {
     /// Bytes of what is held in memory: data, models, curvatures, prepared solvers and s_test vectors.
     public var heldBytes: Int {
         datasets.totalCost + models.totalCost + curvatures.totalCost + preparedSolvers.totalCost + diagonals.totalCost
-            + softmaxRows.totalCost + hiddenFeatures.totalCost + cachedGradients.totalCost + solutions.size.byteCount
+            + softmaxRows.totalCost + spectra.totalCost + hiddenFeatures.totalCost + cachedGradients.totalCost
+            + solutions.size.byteCount
     }
 
     /// A dataset's examples, in memory.

@@ -4,7 +4,7 @@ internal import JSON
 // The routes.
 extension OpenAPIDocument {
     /// Every route there is, in the order of the document.
-    var operations: [OpenAPIOperation] { computing + catalogue + operational }
+    var operations: [OpenAPIOperation] { computing + [spectrum] + catalogue + operational }
 
     private var computing: [OpenAPIOperation] {
         [
@@ -31,7 +31,7 @@ extension OpenAPIDocument {
     private var catalogue: [OpenAPIOperation] {
         [
             reading("/models", "listModels", "Every model", "Models", "The models in the store."),
-            reading("/models/{model}", "getModel", "One model", "Model", "Its spec, checkpoints and caches.", [Self.model]),
+            reading("/models/{model}", "getModel", "One model", "Model", "Its spec, checkpoints and caches.", [Self.modelOfPath]),
             reading("/datasets", "listDatasets", "Every dataset", "Datasets", "The datasets in the store."),
             reading(
                 "/datasets/{dataset}", "getDataset", "One dataset", "Dataset", "Its size, shape and digest.", [Self.dataset]),
@@ -81,11 +81,11 @@ extension OpenAPIDocument {
         ]
     }
 
-    private static let model = OpenAPIOperation.Parameter(
-        name: "model", location: .path, description: "The name of a model.", schema: name, example: "digits")
+    static let modelOfPath = OpenAPIOperation.Parameter(
+        name: "model", location: .path, description: "The name of a model.", schema: pathName, example: "digits")
     private static let dataset = OpenAPIOperation.Parameter(
-        name: "dataset", location: .path, description: "The name of a dataset.", schema: name, example: "digits-test")
+        name: "dataset", location: .path, description: "The name of a dataset.", schema: pathName, example: "digits-test")
     private static let index = OpenAPIOperation.Parameter(
         name: "index", location: .path, description: "The row, from 0.", schema: .integer(), example: 3)
-    private static let name = Schema.string(pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+    static let pathName = Schema.string(pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
 }

@@ -64,7 +64,7 @@ extension OpenAPIDocument {
             Refusal(status: .lengthRequired, meaning: "The request has neither Content-Length nor Transfer-Encoding."),
             Refusal(
                 status: .unprocessableContent,
-                meaning: "The body is JSON, but means nothing that can be computed; errors says what is wrong where."),
+                meaning: "The request is well-formed, but means nothing that can be computed; errors says what is wrong where."),
             Refusal(status: .tooManyRequests, meaning: "This client has too many requests in the works.", headers: [.retryAfter]),
             Refusal(status: .gatewayTimeout, meaning: "The answer was not ready before the deadline."),
         ]

@@ -47,10 +47,11 @@ extension OpenAPIDocument {
             "id": .string().described("The request's, where it has one."),
             "errors": .array(
                 of: .object([
-                    "pointer": .string(pattern: "^(?:/|$)").described("Where in the body (RFC 6901)."),
+                    "pointer": .string(pattern: "^(?:/|$)").described(
+                        "Where in the body (RFC 6901); or, where there is none, a parameter of the query after a slash."),
                     "detail": .string().described("What it should be, and what it is."),
                 ]), count: 1 ... .max
-            ).described("What is wrong where, in the body of the request."),
+            ).described("What is wrong where in the request."),
         ]
     ).described("A refusal (RFC 9457).")
 

@@ -3,9 +3,9 @@ internal import JSON
 
 /// One route, as the document describes it.
 struct OpenAPIOperation: Sendable {
-    /// A part of the path or a field of the request.
+    /// A part of the path or the query, or a field of the request.
     struct Parameter: Sendable {
-        enum Location: String, Sendable { case path, header }
+        enum Location: String, Sendable { case path, query, header }
 
         let name: String
         let location: Location
@@ -34,6 +34,8 @@ struct OpenAPIOperation: Sendable {
         let description: String
         var type = MediaTypes.json
         let schema: Schema
+        /// Other forms it has, for those who ask for their media types.
+        var alternatives: [(type: String, schema: Schema)] = []
         var headers: [OpenAPIDocument.Header] = []
     }
 
@@ -78,7 +80,8 @@ struct OpenAPIOperation: Sendable {
         var responses: JSONObject = [
             "200": [
                 "description": .string(answer.description), "headers": OpenAPIDocument.references(to: headers),
-                "content": [answer.type: ["schema": answer.schema.json]],
+                "content": .object(
+                    JSONObject(([(answer.type, answer.schema)] + answer.alternatives).map { ($0.0, ["schema": $0.1.json]) })),
             ]
         ]
         if hasEntityTag {

@@ -7,6 +7,7 @@ struct Question: Hashable, Sendable {
     enum Content: Hashable, Sendable {
         case influence(InfluenceRequest)
         case predict(PredictRequest)
+        case spectrum(SpectrumRequest)
     }
 
     let content: Content
@@ -36,6 +37,12 @@ struct Question: Hashable, Sendable {
         request.id = nil
         let names = [request.model, request.checkpoint ?? ""] + request.tests.compactMap(\.dataset)
         self.init(content: .predict(request), names: names)
+    }
+
+    init(_ request: SpectrumRequest) {
+        var request = request
+        request.deadlineMilliseconds = nil
+        self.init(content: .spectrum(request), names: [request.model, request.checkpoint ?? ""])
     }
 
     private init(content: Content, names: [String], deadline: DispatchTime? = nil) {
@@ -88,4 +95,5 @@ extension InfluenceRequest.Test {
 enum Answer: Sendable {
     case influence(InfluenceAnswer)
     case predict(PredictAnswer)
+    case spectrum(SpectrumAnswer)
 }

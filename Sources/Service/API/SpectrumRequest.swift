@@ -1,0 +1,54 @@
+public import JSON
+
+/// A question for `GET /models/{model}/checkpoints/{checkpoint}/spectrum`: names from the path, the rest from the query.
+public struct SpectrumRequest: Hashable, Sendable {
+    /// The model's name.
+    public var model: String
+    /// The checkpoint's name; nil for the latest.
+    public var checkpoint: String?
+    /// C; nil for the model's default.
+    public var curvature: InfluenceRequest.Curvature?
+    /// How many of the largest eigenvalues.
+    public var k: Int
+    /// Added to C's diagonal, in units of `dampingMode`, where it is asked whether C is positive definite.
+    public var damping: Double
+    /// The unit of `damping`.
+    public var dampingMode: InfluenceRequest.DampingMode
+    /// When to give up; nil for the configuration's.
+    public var deadlineMilliseconds: Int?
+
+    /// What `k` may be.
+    public static let counts = 1...50
+    /// Parameters of the query, those that are numbers apart.
+    static let words = ["curvature", "damping_mode"], numbers = ["k", "damping", "deadline_ms"]
+
+    /// Reads a request.
+    /// - Parameter parameters: those of the query, in their order.
+    /// - Throws: every problem found, each at the name of its parameter.
+    public init(
+        model: String, checkpoint: String?, parameters: [(name: String, value: String)], limits: RequestLimits
+    ) throws(JSONIssues) {
+        self.model = model
+        self.checkpoint = checkpoint
+        // Read as the members of a request's body are: the same names, bounds and words of refusal.
+        let reader = JSONReader(.object(JSONObject(parameters.map { ($0.name, Self.value(of: $0)) })))
+        let object = reader.object(allowing: Self.words + Self.numbers)
+        for name in Set(parameters.map(\.name)).sorted() where parameters.count(where: { $0.name == name }) > 1 {
+            object?.report(name, "must be given once")
+        }
+        curvature = object?.optionalChoice("curvature", of: InfluenceRequest.Curvature.self)
+        k = object?.integer("k", default: 10, in: Self.counts) ?? 10
+        damping = object?.number("damping", default: 0, in: 0...1e9) ?? 0
+        dampingMode = object?.choice("damping_mode", default: InfluenceRequest.DampingMode.absolute) ?? .absolute
+        deadlineMilliseconds = object?.optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
+        try reader.issues.check()
+    }
+
+    /// What a parameter's text stands for: a number where one is expected and it is one.
+    private static func value(of parameter: (name: String, value: String)) -> JSON {
+        guard numbers.contains(parameter.name), let json = try? JSON(parsing: Array(parameter.value.utf8)),
+            json.doubleValue != nil
+        else { return .string(parameter.value) }
+        return json
+    }
+}
