@@ -26,9 +26,9 @@ public struct ArnoldiPreconditioner: Preconditioner {
     public func apply(
         _ r: UnsafePointer<Float>, to z: UnsafeMutablePointer<Float>, count: Int, parallel: Parallel, interruption: Interruption
     ) throws {
-        let coefficients = try pairs.coefficients(of: r, count: count, parallel: parallel, interruption: interruption)
+        let coefficients = try pairs.rows.coefficients(of: r, count: count, parallel: parallel, interruption: interruption)
         z.update(from: r, count: count * dimension)
-        try pairs.add(
+        try pairs.rows.add(
             coefficients.indices.map { coefficients[$0] * weights[$0 % weights.count] }, beta: rest, to: z, count: count,
             parallel: parallel, interruption: interruption)
     }

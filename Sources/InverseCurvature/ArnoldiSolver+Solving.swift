@@ -18,10 +18,11 @@ extension ArnoldiSolver: SystemSolver {
         precondition(length == system.dimension, "pairs are of the system's curvature")
         precondition(rightHandSides.count == count * length, "right-hand sides are as long as the system's order")
         try checkDefinite(shift: system.shift)
-        let coefficients = try pairs.coefficients(
+        let coefficients = try pairs.rows.coefficients(
             of: rightHandSides, count: count, parallel: parallel, interruption: interruption)
         var rest = rightHandSides
-        try pairs.add(coefficients.map { -$0 }, beta: 1, to: &rest, count: count, parallel: parallel, interruption: interruption)
+        try pairs.rows.add(
+            coefficients.map { -$0 }, beta: 1, to: &rest, count: count, parallel: parallel, interruption: interruption)
         let factors = try restFactors(of: rest, beside: rightHandSides, in: system, count, parallel, interruption)
         for i in 0..<count {
             try interruption.check()
@@ -31,7 +32,7 @@ extension ArnoldiSolver: SystemSolver {
         let weights = pairs.values.map { 1 / ($0 + system.shift) }
         let weighted = coefficients.indices.map { Float(Double(coefficients[$0]) * weights[$0 % pairs.count]) }
         var solutions = rest
-        try pairs.add(weighted, beta: 1, to: &solutions, count: count, parallel: parallel, interruption: interruption)
+        try pairs.rows.add(weighted, beta: 1, to: &solutions, count: count, parallel: parallel, interruption: interruption)
         let remainders = try system.remainder(
             of: rightHandSides, after: solutions, count: count, parallel: parallel, interruption: interruption)
         let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
@@ -101,49 +102,7 @@ extension ArnoldiSolver: SystemSolver {
     }
 }
 
-// Products with Q, over fixed pieces of the vectors' length: an element's bits depend on its own vector alone.
 extension Eigenpairs {
-    private static let pieceLength = 1024
-
-    /// V·Qᵀ [count, k] for stacked vectors [count, p].
-    /// - Throws: `Interrupted`.
-    func coefficients(
-        of vectors: UnsafePointer<Float>, count vectorCount: Int, parallel: Parallel, interruption: Interruption
-    ) throws -> [Float] {
-        let pieces = Parallel.ranges(of: dimension, pieces: dimension / Self.pieceLength)
-        let (rank, dimension, basis) = (count, dimension, self.vectors)
-        let partials = AlignedMemory<Float>(uninitialized: pieces.count * vectorCount * rank)
-        // Only read, by every piece.
-        nonisolated(unsafe) let vectors = vectors
-        try parallel.forEach(pieces.count, interruption: interruption) { piece in
-            let range = pieces[piece]
-            MatrixProduct.multiply(
-                .none, .transposed, m: vectorCount, n: rank, k: range.count, alpha: 1, vectors + range.lowerBound, dimension,
-                basis.start + range.lowerBound, dimension, beta: 0, partials.start + piece * vectorCount * rank, rank)
-        }
-        return (0..<vectorCount * rank).map { i in
-            Float(pieces.indices.reduce(0.0) { $0 + Double(partials.start[$1 * vectorCount * rank + i]) })
-        }
-    }
-
-    /// Y ← β·Y + W·Q for weights W [count, k] and stacked vectors Y [count, p].
-    /// - Throws: `Interrupted`.
-    func add(
-        _ weights: [Float], beta: Float, to vectors: UnsafeMutablePointer<Float>, count vectorCount: Int, parallel: Parallel,
-        interruption: Interruption
-    ) throws {
-        let pieces = Parallel.ranges(of: dimension, pieces: dimension / Self.pieceLength)
-        let (rank, dimension, basis) = (count, dimension, self.vectors)
-        // Every piece writes columns of its own.
-        nonisolated(unsafe) let vectors = vectors
-        try parallel.forEach(pieces.count, interruption: interruption) { piece in
-            let range = pieces[piece]
-            weights.withUnsafeBufferPointer { weights in
-                guard let weights = weights.baseAddress else { return }
-                MatrixProduct.multiply(
-                    .none, .none, m: vectorCount, n: range.count, k: rank, alpha: 1, weights, rank,
-                    basis.start + range.lowerBound, dimension, beta: beta, vectors + range.lowerBound, dimension)
-            }
-        }
-    }
+    /// Q, for products with it.
+    var rows: StackedRows { StackedRows(vectors, count: count, dimension: dimension) }
 }
