@@ -3,6 +3,21 @@ public import LinearAlgebra
 /// s_test from a sketch of the inverse curvature: S = (D + λI)⁻¹Gᵀ for a random G [d, p] of independent normal numbers of variance 1/d, so
 /// that E[GᵀG] = I (Pruthi, Liu, Kale & Sundararajan 2020, appendices A.1 and E). S is found once, by stochastic gradients of two
 /// mini-batches (eq. 3; `TwoBatchDescent`) or by any other solver, and kept; a query is then two small products.
+///
+/// The paper's estimate S(Gv) is unbiased, and of little use: E‖s − s_exact‖² = (‖v‖²·tr (D + λI)⁻² + ‖s_exact‖²)/d, where each direction
+/// in which D vanishes counts 1/λ², so that about p columns are needed. What helps is that S − Gᵀ/λ, the part of S that knows of D at all,
+/// spans the directions that matter long before its columns are right: the fitted estimate takes D's Ritz pairs from that span. Softmax
+/// regression on MNIST (n = 55,000, p = 7,840, λ = 0.01), ten tests, medians of s_test's relative error and of the scores' Pearson
+/// correlation with the exact ones, and the time to prepare on two cores:
+///
+///     d                                  64                  256                 1024
+///     unbiased, columns by LiSSA       32  .16   2 s       16  .29  11 s
+///     unbiased, columns by 2,000 steps 35  .25  13 s
+///     unbiased, exact columns          30  .14             17  .32              8.4 .52
+///     fitted, 16 steps                .60  .88   2 s      .37  .96   7 s       .15  .997  18 s
+///
+/// `ArnoldiSolver` does as well in less time where few pairs suffice (100 of 200 products: .42, .957 in 4 s; 200 of 400: .27, .987 in 6 s),
+/// and no better where many are wanted. A query takes what its products with the data take.
 public struct SketchSolver: Sendable {
     /// What a query makes of the sketch.
     public enum Estimate: String, Sendable, Hashable, CaseIterable {

@@ -2,7 +2,7 @@ internal import Foundation
 public import LinearAlgebra
 
 /// Descent on ‖(D + λI)S − V‖² by stochastic gradients of two independent mini-batches (Pruthi, Liu, Kale & Sundararajan 2020, "Estimating
-/// training data influence by tracing gradient descent", appendix A.1, eq. 3, with λ in its H and half its step):
+/// training data influence by tracing gradient descent", appendix A.1, eq. 3, with λ in its H, and its factor 2 in η):
 ///
 ///     S ← S − η·(C_B₁ + λI)[(C_B₂ + λI)S − V],   S₀ = V/λ
 ///
