@@ -30,8 +30,11 @@ extension Engine {
         _ kind: CurvatureKind, of model: LoadedModel, in space: InfluenceSpace, interruption: Interruption
     ) throws -> CurvatureOfModel {
         let key = CurvatureKey(identity: space.identity, kind: kind)
-        return try curvatures.value(for: key, cost: { _ in model.gradients.count * MemoryLayout<Float>.stride }) {
-            let operation = try space.curvature(kind, of: model, parallel: parallel, interruption: interruption)
+        return try curvatures.value(
+            for: key, cost: { $0.operation.keptByteCount + model.gradients.count * MemoryLayout<Float>.stride }
+        ) {
+            let operation = try space.curvature(
+                kind, of: model, activationLimit: memoryBytes / 16, parallel: parallel, interruption: interruption)
             let name = "spectrum-\(kind.rawValue)"
             if let kept = try store.derived(of: model.checkpoint, kind: name, key: key.identity),
                 let spectrum = try? JSONDecoder().decode(SpectrumEstimate.self, from: Data(kept.summary.utf8))

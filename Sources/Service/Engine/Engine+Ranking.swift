@@ -44,7 +44,7 @@ extension Engine {
                 guard plan.request.candidates == nil else { return try rankSelected(plan, solved, interruptions[index]) }
                 for (subject, solution) in solved.enumerated() {
                     let part = Part(plan: index, subject: subject, solution: solution, endCount: plan.request.k + 1)
-                    let curvature = solution.isMeasured ? nil : plan.factor.curvature
+                    let curvature = solution.isMeasured ? nil : plan.system.key.curvature
                     let known = readings.firstIndex {
                         $0.model === plan.model && $0.gradients.source == plan.space.gradients.source
                             && $0.curvature?.key == curvature
@@ -55,7 +55,7 @@ extension Engine {
                         readings.append(
                             Reading(
                                 model: plan.model, gradients: plan.space.gradients,
-                                curvature: curvature.map { ($0, plan.system.data) }, parts: [part]))
+                                curvature: curvature.map { ($0, plan.system.damped.data) }, parts: [part]))
                     }
                 }
                 return Array(repeating: nil, count: plan.subjects.count)
@@ -97,7 +97,7 @@ extension Engine {
     private func measured(
         _ solution: Solution, by image: [Float], _ subject: InfluencePlan.Subject, of plan: InfluencePlan
     ) throws -> Solution {
-        let measured = solution.measured(by: image, of: subject.gradient, in: plan.system)
+        let measured = solution.measured(by: image, of: subject.gradient, in: plan.system.damped)
         guard measured.residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
         solutions.insert(measured, for: subject.key)
         return measured
@@ -110,7 +110,7 @@ extension Engine {
         try zip(solved, plan.subjects).map { solution, subject in
             guard !solution.isMeasured else { return solution }
             var image = [Float](repeating: 0, count: solution.vectors.count)
-            try plan.system.data.product(
+            try plan.system.damped.data.product(
                 of: solution.vectors, to: &image, vectorCount: 1, parallel: parallel, interruption: interruption)
             return try measured(solution, by: image, subject, of: plan)
         }

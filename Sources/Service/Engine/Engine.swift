@@ -37,14 +37,14 @@ public final class Engine: Sendable {
         self.parallel = parallel
         self.memoryBytes = memoryBytes
         hiddenFeatures = OnceCache(capacity: memoryBytes / 32)
-        let preparedSolvers = OnceCache<PreparedSolverKey, any PreparedSolver>(capacity: memoryBytes / 8)
+        let preparedSolvers = OnceCache<PreparedSolverKey, any PreparedSolver>(capacity: memoryBytes / 32 * 3)
         self.preparedSolvers = preparedSolvers
         diagonals = OnceCache(capacity: memoryBytes / 64)
         let softmaxRows = OnceCache<ContentDigest, SoftmaxFisherRows>(capacity: memoryBytes / 64)
         self.softmaxRows = softmaxRows
         spectra = OnceCache(capacity: memoryBytes / 1024)
         // What goes takes with it what holds it, or its memory would stay, and nobody would count it.
-        let curvatures = OnceCache<CurvatureKey, CurvatureOfModel>(capacity: memoryBytes / 32)
+        let curvatures = OnceCache<CurvatureKey, CurvatureOfModel>(capacity: memoryBytes / 16)
         let cachedGradients = OnceCache<CacheRecord, CachedGradients>(
             capacity: GradientCacheBudget(memoryBytes: memoryBytes).resident
         ) { record, _ in curvatures.remove { key, _ in key.identity == record.key } }

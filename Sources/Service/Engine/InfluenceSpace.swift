@@ -75,11 +75,12 @@ struct InfluenceSpace: Sendable {
     }
 
     /// C's data part.
+    /// - Parameter activationLimit: bytes that products may keep of what they share.
     /// - Throws: `Interrupted`, `StoreError`.
     func curvature(
-        _ kind: CurvatureKind, of model: LoadedModel, parallel: Parallel, interruption: Interruption
+        _ kind: CurvatureKind, of model: LoadedModel, activationLimit: Int, parallel: Parallel, interruption: Interruption
     ) throws -> any CurvatureOperator {
-        guard let rows else { return try model.curvature(kind) }
+        guard let rows else { return try model.curvature(kind, activationLimit: activationLimit) }
         return try RowFisher(rows, weights: model.training.weights, parallel: parallel, interruption: interruption)
     }
 }

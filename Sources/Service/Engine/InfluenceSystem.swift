@@ -56,9 +56,9 @@ struct InfluenceSystem: Sendable {
         try engine.fisherRows(of: self, interruption: interruption)
     }
 
+    /// The network that the curvature is of; nil where gradients are all that is known.
+    var network: NetworkModel? { space.rows == nil ? try? model.network(at: "") : nil }
+
     /// Whether the curvature is one that λ may leave indefinite: the Hessian of a network that is not convex in θ.
-    var mayBeIndefinite: Bool {
-        guard key.curvature.kind == .hessian, space.rows == nil, let network = try? model.network(at: "") else { return false }
-        return !network.network.isConvex
-    }
+    var mayBeIndefinite: Bool { key.curvature.kind == .hessian && network.map { !$0.network.isConvex } ?? false }
 }

@@ -103,8 +103,10 @@ final class LoadedModel: Sendable {
     var foreign: GradientModel? { if case .gradients(let model) = form { model } else { nil } }
 
     /// C's data part, of a network.
-    func curvature(_ kind: CurvatureKind) throws -> any CurvatureOperator {
-        try network(at: "/curvature").curvature(kind, residuals: (gradients as? FactoredGradients)?.residuals ?? [])
+    /// - Parameter activationLimit: bytes that products may keep of what they share.
+    func curvature(_ kind: CurvatureKind, activationLimit: Int) throws -> any CurvatureOperator {
+        try network(at: "/curvature").curvature(
+            kind, residuals: (gradients as? FactoredGradients)?.residuals ?? [], activationLimit: activationLimit)
     }
 }
 

@@ -81,10 +81,12 @@ struct NetworkModel: Sendable {
     }
 
     /// C's data part.
-    /// - Parameter residuals: of a softmax regression, the factors of its gradients.
-    func curvature(_ kind: CurvatureKind, residuals: [Float]) -> any CurvatureOperator {
+    /// - Parameters:
+    ///   - residuals: of a softmax regression, the factors of its gradients.
+    ///   - activationLimit: bytes that products may keep of what they share.
+    func curvature(_ kind: CurvatureKind, residuals: [Float], activationLimit: Int) -> any CurvatureOperator {
         guard let softmax, case .labels(let labels) = examples.targets else {
-            return NetworkCurvature(kind, of: trained, over: examples)
+            return NetworkCurvature(kind, of: trained, over: examples, activationLimit: activationLimit)
         }
         return SoftmaxCurvature(
             kind == .empiricalFisher ? .empiricalFisher : .hessian, model: softmax, features: examples.features,

@@ -19,7 +19,8 @@ struct ObjectiveGradient: Sendable, Equatable, Codable {
     init(
         of model: LoadedModel, in space: InfluenceSpace, parallel: Parallel, interruption: Interruption
     ) throws {
-        let fisher = try space.curvature(.empiricalFisher, of: model, parallel: parallel, interruption: interruption)
+        let fisher = try space.curvature(
+            .empiricalFisher, of: model, activationLimit: 0, parallel: parallel, interruption: interruption)
         exampleNorm = max(0, try fisher.measure(parallel: parallel, interruption: interruption).trace).squareRoot()
         if let rows = space.rows {
             let mean = try Self.mean(of: rows, interruption)

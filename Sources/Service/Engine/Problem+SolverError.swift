@@ -41,6 +41,15 @@ extension Problem {
         }
     }
 
+    /// A descent that grew without bound.
+    init(_ error: TwoBatchDescent.Diverged) {
+        self.init(
+            .unprocessableContent, "solver-diverged",
+            "the sketch's descent diverged at step \(error.step) with step_size \(error.settings.stepSize); set step_size to \"auto\" or to at "
+                + "most \(error.safeStepSize)",
+            errors: [.init(pointer: "/solver/step_size", detail: "is too large; at most \(error.safeStepSize) converges")])
+    }
+
     /// What EKFAC could not do.
     init(_ error: KroneckerError) {
         switch error {

@@ -29,6 +29,9 @@ struct ConjugateGradientChoice: SolverChoice {
         ], [:]
     )
 
+    /// The residual down to which EKFAC is worth its while whatever the network.
+    private static let roughTol = 0.01
+
     private let maxIter: Int
     private let tol: Double
     /// Nil for `"auto"`.
@@ -54,8 +57,11 @@ struct ConjugateGradientChoice: SolverChoice {
     }
 
     private func automatic(for system: InfluenceSystem, in engine: Engine) throws -> Preconditioning {
-        guard system.space.rows == nil else { return .none }
-        return try system.isBeingPrepared || engine.holds(EKFACChoice.key(for: system), for: system) ? .ekfac : .none
+        guard let network = system.network else { return .none }
+        if system.isBeingPrepared { return .ekfac }
+        // Measured: of a network that is not convex EKFAC saves half of the steps to 1e-2, and none to 1e-3.
+        guard network.network.isConvex || tol >= Self.roughTol else { return .none }
+        return try engine.holds(EKFACChoice.key(for: system), for: system) ? .ekfac : .none
     }
 
     private struct Settled: SettledSolver {

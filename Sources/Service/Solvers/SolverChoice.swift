@@ -41,7 +41,7 @@ extension InfluenceRequest {
         /// The solvers there are, as answers to `/info` list them.
         static let kinds: [any SolverChoice.Type] = [
             LiSSAChoice.self, ConjugateGradientChoice.self, ExactChoice.self, ArnoldiChoice.self, EKFACChoice.self,
-            DataInfChoice.self, SampledChoice.self, IdentityChoice.self, AutomaticChoice.self,
+            DataInfChoice.self, SketchChoice.self, SampledChoice.self, IdentityChoice.self, AutomaticChoice.self,
         ]
 
         let choice: any SolverChoice
