@@ -29,10 +29,9 @@ extension Engine {
         while !open.isEmpty, rounds < lissa.settings.rounds {
             do {
                 // The first round has all the time there is.
-                let end = rounds > 0 ? clock.end : nil
+                let limit = rounds > 0 ? clock : RoundClock(deadline: nil)
                 try refinement.advance(
-                    open, parallel: parallel,
-                    interruption: Interruption { interruption.isRaised || end.map { DispatchTime.now() > $0 } ?? false })
+                    open, parallel: parallel, interruption: Interruption { interruption.isRaised || limit.isOver })
             } catch is Interrupted where rounds > 0 && !interruption.isRaised {
                 break
             }
@@ -68,25 +67,24 @@ extension Engine {
     }
 }
 
-/// When to stop adding rounds, so that there is time left to answer.
+/// When to stop adding rounds, so that there is time left to answer. Times are milliseconds since the clock was made.
 private struct RoundClock {
     private let start = DispatchTime.now()
-    private let deadline: DispatchTime?
+    /// Nil where there is none. Negative where it had passed by then.
+    private let deadline: Double?
     /// What has been measured of the work that follows a round.
     private var afterRound = 0.0
 
-    init(deadline: DispatchTime?) { self.deadline = deadline }
+    init(deadline: DispatchTime?) {
+        let start = Double(start.uptimeNanoseconds)
+        self.deadline = deadline.map { (Double($0.uptimeNanoseconds) - start) / 1e6 }
+    }
 
     mutating func took(_ milliseconds: Double) { afterRound = max(afterRound, milliseconds) }
 
-    /// The deadline less a tenth of the time there was, and twice what follows a round.
-    var end: DispatchTime? {
-        deadline.map { deadline in
-            let reserve = max(0.1 * max(0, start.milliseconds(to: deadline)), 2 * afterRound)
-            let nanoseconds = Double(deadline.uptimeNanoseconds) - reserve * 1e6
-            return DispatchTime(uptimeNanoseconds: UInt64(max(0, nanoseconds)))
-        }
+    /// Whether it is time: the deadline less a tenth of the time there was, and no less than twice what follows a round.
+    var isOver: Bool {
+        guard let deadline else { return false }
+        return start.milliseconds(to: .now()) > deadline - max(0.1 * deadline, 2 * afterRound)
     }
-
-    var isOver: Bool { end.map { DispatchTime.now() > $0 } ?? false }
 }

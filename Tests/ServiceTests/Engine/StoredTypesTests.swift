@@ -47,7 +47,7 @@ struct StoredTypesTests {
 
     @Test(
         "halves stay halves in memory, and give what the same numbers in single precision give, to the last bit",
-        arguments: InfluenceRequest.solvers)
+        arguments: ["lissa", "cg", "exact", "sampled"])
     func halves(solver: String) throws {
         let folder = try TemporaryDirectory()
         let engine = try engine(folder)
@@ -64,7 +64,7 @@ struct StoredTypesTests {
             #expect(halves.sTest == floats.sTest)
             #expect(halves.allScores == floats.allScores)
             #expect(halves.ranking == floats.ranking)
-            #expect(halves.residual == floats.residual && halves.residual < 1)
+            #expect(halves.residual == floats.residual && halves.residual < 0.5)
         }
         let record = try engine.datasetRecord("halves", at: "")
         #expect(try engine.dataset(record).features.byteCount == 2 * Self.count * Self.width)

@@ -113,7 +113,8 @@ struct SpectrumBench {
         let model = try engine.model("net", checkpoint: nil)
         let space = InfluenceSpace(model, try engine.gradients(of: model, named: nil, interruption: .never))
         let kind = try space.curvatureKind(curvature, of: model).substance
-        let operation = try space.curvature(kind, of: model, parallel: Self.parallel, interruption: .never)
+        let operation = try space.curvature(
+            kind, of: model, activationLimit: 0, parallel: Self.parallel, interruption: .never)
         let matrix = PackedSymmetricMatrix(uninitializedOrder: operation.dimension)
         try operation.write(plus: model.weightDecay, to: matrix, parallel: Self.parallel, interruption: .never)
         let order = operation.dimension
