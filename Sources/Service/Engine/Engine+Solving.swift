@@ -83,10 +83,12 @@ extension Engine {
     private func solveTogether(
         _ subjects: [InfluencePlan.Subject], of plan: InfluencePlan, interruption: Interruption
     ) throws -> Solution {
-        let solver = try plan.solver.solver(for: plan.system, in: self, interruption: interruption)
-        return try solver.solveUnmeasured(
-            subjects.flatMap(\.gradient), count: subjects.count, in: plan.system.damped, parallel: parallel,
-            interruption: interruption)
+        try namingDamping(of: plan.system, interruption: interruption) {
+            let solver = try plan.solver.solver(for: plan.system, in: self, interruption: interruption)
+            return try solver.solveUnmeasured(
+                subjects.flatMap(\.gradient), count: subjects.count, in: plan.system.damped, parallel: parallel,
+                interruption: interruption)
+        }
     }
 }
 

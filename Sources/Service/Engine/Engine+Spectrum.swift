@@ -86,7 +86,7 @@ extension Engine {
     }
 
     /// Something derived of a checkpoint that is kept in the store as text, made where it is not there.
-    private func derived<Value: Codable>(
+    func derived<Value: Codable>(
         _ kind: String, of model: LoadedModel, _ settings: [String], isSound: (Value) -> Bool = { _ in true },
         make: () throws -> Value
     ) throws -> Value {

@@ -94,6 +94,7 @@ struct InfluencePlan: Sendable {
                     + "disk. \(GradientCacheBudget(memoryBytes: engine.memoryBytes).resident) bytes of memory are for such (a quarter of "
                     + "compute.memory_bytes); or raise that")
         }
+        if type(of: choice).needsDefiniteness { try engine.checkDefinite(system, interruption: interruption) }
         guard let goal = request.until else { return try choice.settled(for: system, in: engine, interruption: interruption) }
         return try goal.settled(request.solver, for: system, in: engine)
     }

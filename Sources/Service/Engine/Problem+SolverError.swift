@@ -67,7 +67,7 @@ extension Problem {
     }
 
     /// Rounded up to two digits, so that the advice itself is safe, and written as shortly.
-    private static func rounded(_ value: Double) -> String {
+    static func rounded(_ value: Double) -> String {
         guard value > 0, value.isFinite else { return String(value) }
         let unit = pow(10, floor(log10(value)) - 1)
         // Through text, which drops what the multiplication leaves in the last places.

@@ -36,6 +36,7 @@ struct LiSSAChoice: SolverChoice {
         ]
     )
     static let needsRandomAccess = true
+    static let needsDefiniteness = true
 
     private static let count = Schema.integer(in: 1 ... .max)
 

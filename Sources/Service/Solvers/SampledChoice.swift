@@ -22,6 +22,7 @@ struct SampledChoice: SolverChoice {
         ["factored": .integer(in: 1 ... .max), "sample": .integer(in: 1 ... .max), "seed": .integer()], [:]
     )
     static let needsRandomAccess = true
+    static let needsDefiniteness = true
 
     private static let usual = SampledSolver.Settings()
 

@@ -32,6 +32,7 @@ struct SketchChoice: SolverChoice {
         ]
     )
     static let needsRandomAccess = true
+    static let needsDefiniteness = true
 
     private static let usual = SketchSolver.Settings()
 

@@ -15,6 +15,8 @@ protocol SolverChoice: Hashable, Sendable {
     static var diagnostics: (always: Schema.Members, sometimes: Schema.Members)? { get }
     /// Whether it takes training examples one by one and at random, so that what belongs to them must be in memory.
     static var needsRandomAccess: Bool { get }
+    /// Whether it solves with what falls along some direction without noticing: the curvature is looked at first then.
+    static var needsDefiniteness: Bool { get }
 
     /// Reads what is set, reporting what is wrong; the members' names are checked already.
     init(_ object: JSONObjectReader)
@@ -28,6 +30,7 @@ extension SolverChoice {
     static var fields: Schema.Members { [:] }
     static var diagnostics: (always: Schema.Members, sometimes: Schema.Members)? { ([:], [:]) }
     static var needsRandomAccess: Bool { false }
+    static var needsDefiniteness: Bool { false }
 
     /// What the interface's document calls it.
     static var schemaName: String { name.prefix(1).uppercased() + name.dropFirst() }
