@@ -15,10 +15,6 @@ void spftrf_(const char *transr, const char *uplo, const int *n, float *a, int *
 void spftrs_(const char *transr, const char *uplo, const int *n, const int *nrhs, const float *a,
              float *b, const int *ldb, int *info, size_t transr_length, size_t uplo_length);
 
-// Eigenvalues (and vectors) of a real symmetric tridiagonal matrix.
-void dstev_(const char *jobz, const int *n, double *d, double *e, double *z, const int *ldz,
-            double *work, int *info, size_t jobz_length);
-
 // Eigenvalues and vectors of a real symmetric matrix, by divide and conquer.
 void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
              const int *lwork, int *iwork, const int *liwork, int *info, size_t jobz_length, size_t uplo_length);

@@ -3,7 +3,7 @@ public import LinearAlgebra
 /// P = diag(D) + λI, of a diagonal that is exact or an estimate (Jacobi's preconditioner; Golub & Van Loan 11.5).
 ///
 /// A gain where the curvature's diagonal differs much from parameter to parameter.
-public struct DiagonalPreconditioner: Preconditioner {
+public struct DiagonalPreconditioner: RootedPreconditioner {
     /// 1/(dᵢ + λ).
     private let inverse: AlignedMemory<Float>
 
@@ -31,6 +31,16 @@ public struct DiagonalPreconditioner: Preconditioner {
         }
         inverse = memory
     }
+
+    private init(rootOf preconditioner: DiagonalPreconditioner) {
+        inverse = AlignedMemory(copying: preconditioner.inverse.elements.map { $0.squareRoot() })
+    }
+
+    /// P^-½.
+    public var root: any Preconditioner { DiagonalPreconditioner(rootOf: self) }
+
+    /// p.
+    public var operations: Double { Double(dimension) }
 
     /// Numbers of a piece: enough to be worth a thread's while, and a small part of a millisecond.
     private static let pieceLength = 65_536

@@ -5,9 +5,9 @@ extension EKFAC {
     ///
     /// 4·p·(C + D̃) flops for each right-hand side and block of C × D̃ weights. Products of matrices are those of `MatrixProduct`, in which
     /// rows never meet: a right-hand side's image has the bits that it would have alone, on any number of threads.
-    public struct Inverse: Preconditioner {
+    public struct Inverse: RootedPreconditioner {
         private let approximation: EKFAC
-        /// 1/(Λ + λ), block after block.
+        /// 1/(Λ + λ), block after block; for the root, its root.
         private let reciprocals: AlignedMemory<Float>
 
         /// p.
@@ -25,6 +25,24 @@ extension EKFAC {
             }
             guard reciprocals.elements.allSatisfy({ $0 > 0 && $0.isFinite }) else {
                 throw SolverError.notPositiveDefinite(shift: shift)
+            }
+        }
+
+        private init(rootOf inverse: Inverse) {
+            approximation = inverse.approximation
+            reciprocals = AlignedMemory(copying: inverse.reciprocals.elements.map { $0.squareRoot() })
+        }
+
+        /// (D̂ + λI)^-½, at the cost of (D̂ + λI)⁻¹.
+        public var root: any Preconditioner { Inverse(rootOf: self) }
+
+        /// 4·(C + D̃) for each weight of C × D̃, and one for each other parameter.
+        public var operations: Double {
+            approximation.blocks.reduce(0) { sum, block in
+                switch block {
+                case .diagonal(_, let values): sum + Double(values.count)
+                case .kronecker(let block): sum + 4 * Double(block.eigenvalues.count) * Double(block.outputs + block.order)
+                }
             }
         }
 

@@ -9,7 +9,11 @@ public import LinearAlgebra
 /// The first round has s = 0 and r = v and is plain LiSSA, whose fixed point is h/scale = (D + λI)⁻¹v. The peers' form,
 /// v + (1 − d)h − Hh/scale, solves (H + scale·d·I) instead. Each further round begins with r from a product over all examples, so that
 /// its noise is in proportion to what it corrects: on a quadratic this is the control variate of SVRG (Johnson & Zhang 2013, eq. 2).
-/// It draws its mini-batches with replacement, the first without.
+/// It draws its mini-batches with replacement, the first without. Automatic rounds return the mean of the last quarter of their steps
+/// instead of the last one (Polyak & Juditsky 1992).
+///
+/// With a preconditioner P ≈ D + λI a step is h ← h + P⁻¹(r − (C_B + λI)h)/scale from h = P⁻¹r/scale, the same recursion for
+/// P^-½(D + λI)P^-½ in the coordinates of P^½h: fewer steps, each of which also costs P⁻¹; the mean is over the last half of them.
 ///
 /// Each repeat of each round owns a random stream and its memory, and repeats are averaged in order: the bits do not depend on the
 /// threads. A mini-batch is shared by all right-hand sides, and each is solved as if it were alone, to the last bit. A round takes J·T·B
@@ -17,17 +21,56 @@ public import LinearAlgebra
 public struct LiSSA: Sendable {
     /// What determines the run.
     public let settings: Settings
-    /// The automatic scale, which is safe and named where the recursion diverges.
+    /// What takes over for a right-hand side whose numbers grow: without P, at a scale that is safe whatever mini-batches hold. Nil where the
+    /// scale was chosen by hand, or is that one.
+    let cautious: Settings?
+    /// A scale that does: named where one chosen by hand does not.
     let safeScale: Double
     /// What sampling without replacement adds to the bias of the first round.
     let samplingBias: Double
+    /// P⁻¹; nil is the identity.
+    let preconditioner: (any Preconditioner)?
+    /// The smallest eigenvalue of what is divided by the scale: λ, or that of P^-½(D + λI)P^-½.
+    let slowest: Double
 
     /// A run with the automatic parts of `choice` filled in for a curvature of this spectrum.
-    public init(_ choice: Choice, spectrum: SpectrumEstimate, exampleCount: Int, shift: Double) {
-        settings = choice.resolved(for: spectrum, exampleCount: exampleCount, shift: shift)
-        safeScale = Choice.safeScale(for: spectrum, batchSize: settings.batchSize, shift: shift)
-        samplingBias = Choice.samplingBias(
-            for: spectrum, exampleCount: exampleCount, batchSize: settings.batchSize, scale: settings.scale, shift: shift)
+    ///
+    /// - Parameter preconditioning: taken where `choice` says so, and by default where its rounds are expected to cost less than those without:
+    ///   both are modelled alike, from the spectra (see `Choice.resolved`).
+    public init(
+        _ choice: Choice, spectrum: SpectrumEstimate, preconditioning: Preconditioning? = nil, exampleCount: Int, shift: Double
+    ) {
+        let plain = RoundModel(
+            .init(of: spectrum, exampleCount: exampleCount, shift: shift), exampleCount: exampleCount, choice: choice)
+        let rooted = preconditioning.map {
+            RoundModel(.init(of: $0.spectrum, exampleCount: exampleCount), exampleCount: exampleCount, choice: choice)
+        }
+        let automatic: Settings
+        if let preconditioning, let rooted, choice.isPreconditioned ?? rooted.isCheaper(than: plain) {
+            automatic = rooted.settings
+            preconditioner = preconditioning.preconditioner
+            slowest = preconditioning.spectrum.slowest
+            samplingBias = 0
+            safeScale = preconditioning.spectrum.scale(batchSize: automatic.batchSize, exampleCount: exampleCount)
+        } else {
+            automatic = plain.settings
+            preconditioner = nil
+            slowest = shift
+            samplingBias = Choice.samplingBias(
+                for: spectrum, exampleCount: exampleCount, batchSize: automatic.batchSize, scale: automatic.scale, shift: shift)
+            safeScale = Choice.safeScale(for: spectrum, batchSize: automatic.batchSize, shift: shift)
+        }
+        settings = automatic
+        let unconditioned = plain.settings
+        let safest = Choice.safeScale(for: spectrum, batchSize: unconditioned.batchSize, shift: shift)
+        let isSafest = preconditioner == nil && automatic.scale >= safest
+        cautious = choice.scale != nil || isSafest ? nil : unconditioned.slowed(to: max(safest, unconditioned.scale))
+    }
+
+    /// β: what a round with some settings leaves in the slowest direction.
+    func contraction(isCautious: Bool, shift: Double) -> Double {
+        guard isCautious, let cautious else { return settings.bias(shift: slowest) }
+        return cautious.bias(shift: shift)
     }
 
     /// Solves for `count` stacked right-hand sides, in as many rounds as each needs.

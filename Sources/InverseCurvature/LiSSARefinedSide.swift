@@ -20,6 +20,10 @@ struct RefinedSide: Sendable {
     private(set) var rounds = 0
     /// Recursions that each correction of the next round is the mean of.
     private(set) var effort = 1
+    /// Whether its recursions grew, or were mostly noise: its next rounds are cautious ones, where there are such.
+    var isCautious = false
+    /// Whether the round tried last was one.
+    var wasCautious = false
     /// ‖mean δₜ‖ of each round taken, less what noise adds to it.
     private(set) var correctionSizes: [Double] = []
     /// The standard error of the solution's length in all directions together; nil for a single repeat.
@@ -61,8 +65,10 @@ struct RefinedSide: Sendable {
         // The mean of T independent corrections is as long as their expectation and its own noise together.
         if rounds > 0, let variance, 2 * variance > squaredSize {
             effort = min(4 * effort, Self.greatestEffort)
+            isCautious = true
             return
         }
+        if let variance, 2 * variance > squaredSize { isCautious = true }
         correctionSizes.append(max(0, squaredSize - (variance ?? 0)).squareRoot())
         noise = variance?.squareRoot()
         if rounds == 0 {
@@ -83,10 +89,14 @@ struct RefinedSide: Sendable {
     /// no more than β/(1 − β) of the correction. Where β is no bound to speak of, the most that a round corrected beside the one before
     /// takes its place, from the third round on: a flat direction hides behind the first round's correction, not behind the second's.
     ///
+    /// With a preconditioner ‖M‖ is that in the norm of P, ‖P^½x‖, and soft directions count for more in ‖x‖: for up to √κ(P) times as much,
+    /// were the error all along the softest. `stretch` times is assumed.
+    ///
     /// - Parameters:
     ///   - contraction: β.
     ///   - samplingBias: what the first round's way to draw adds, relative to its correction.
-    func accuracy(contraction: Double, samplingBias: Double) -> SolutionAccuracy {
+    ///   - stretch: 1 without a preconditioner.
+    func accuracy(contraction: Double, samplingBias: Double, stretch: Double = 1) -> SolutionAccuracy {
         let length = Vectors.norm(solution)
         guard rounds > 0, length > 0 else {
             return SolutionAccuracy(rounds: rounds, noise: isZero ? 0 : nil, bias: isZero ? 0 : nil)
@@ -95,9 +105,9 @@ struct RefinedSide: Sendable {
         let seen = zip(correctionSizes, correctionSizes.dropFirst()).map { $0 > 0 ? $1 / $0 : 0 }.max()
         var bias: Double?
         if contraction <= 0.9 {
-            bias = relative(contraction) + (rounds == 1 ? samplingBias : 0)
+            bias = stretch * relative(contraction) + (rounds == 1 ? samplingBias : 0)
         } else if rounds > 2, let seen, seen <= 0.9 {
-            bias = relative(seen)
+            bias = stretch * relative(seen)
         }
         if noise == nil, rounds > 1 {
             // A single repeat says nothing of its noise; the rounds do, which correct what the last one left of both.

@@ -41,20 +41,45 @@ extension LiSSA {
             guard chosen.allSatisfy({ next[$0].size.isFinite }) else { throw SolverError.notFinite }
             try measure(chosen, of: &next, parallel: parallel, interruption: interruption)
             // Those that are at the same point share their mini-batches.
-            let groups = Dictionary(grouping: chosen) { [next[$0].attempts, next[$0].effort] }
-            for (point, group) in groups.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-                let corrections = try lissa.corrections(
-                    of: group.flatMap { next[$0].remainder ?? [] }, count: group.count, round: point[0], effort: point[1],
-                    in: system, parallel: parallel, interruption: interruption)
-                for (position, side) in group.enumerated() {
-                    let part = position * system.dimension..<(position + 1) * system.dimension
-                    try next[side].take(corrections.map { Array($0[part]) }, interruption: interruption)
-                    guard next[side].correctionSizes.last?.isFinite ?? true else {
-                        throw lissa.failure(at: lissa.settings.recursionDepth)
-                    }
-                }
+            let groups = Dictionary(grouping: chosen) {
+                [next[$0].attempts, next[$0].effort, isCautious(next[$0]) ? 1 : 0]
+            }
+            for (_, group) in groups.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+                try correct(group, of: &next, parallel: parallel, interruption: interruption)
             }
             sides = next
+        }
+
+        private func isCautious(_ side: RefinedSide) -> Bool { side.isCautious && lissa.cautious != nil }
+
+        /// One round for sides that are at the same point. Where numbers grow, each side goes on alone, which changes no bit of it, and the
+        /// one that they grow for begins the round anew, cautiously.
+        private func correct(
+            _ group: [Int], of sides: inout [RefinedSide], parallel: Parallel, interruption: Interruption
+        ) throws {
+            let first = sides[group[0]]
+            let isCautious = isCautious(first)
+            let corrections: [[Float]]
+            do {
+                corrections = try lissa.corrections(
+                    of: group.flatMap { sides[$0].remainder ?? [] }, count: group.count, round: first.attempts,
+                    effort: first.effort, isCautious: isCautious, in: system, parallel: parallel, interruption: interruption)
+            } catch SolverError.diverged where lissa.cautious != nil {
+                guard group.count == 1 else {
+                    for side in group { try correct([side], of: &sides, parallel: parallel, interruption: interruption) }
+                    return
+                }
+                sides[group[0]].isCautious = true
+                return try correct(group, of: &sides, parallel: parallel, interruption: interruption)
+            }
+            for (position, side) in group.enumerated() {
+                let part = position * system.dimension..<(position + 1) * system.dimension
+                sides[side].wasCautious = isCautious
+                try sides[side].take(corrections.map { Array($0[part]) }, interruption: interruption)
+                guard sides[side].correctionSizes.last?.isFinite ?? true else {
+                    throw lissa.failure(at: lissa.settings.recursionDepth, isCautious: isCautious)
+                }
+            }
         }
 
         /// The solutions by now; costs a product over all examples for each side whose residual is not measured yet.
@@ -105,12 +130,14 @@ extension LiSSA {
         private static let smallBias = 0.05
         private static let noisyResidual = 0.5
 
+        /// How much longer an error is beside its correction than in the norm of a preconditioner.
+        private static let usualStretch = 3.0
+
         /// Up to which residual a side counts as solved.
         private func tolerance(of side: RefinedSide) -> Double {
             if hasReachedTarget(side) { return .infinity }
             let isCovered = lissa.settings.relativeError == nil && side.rounds > 0
-            return isCovered && lissa.settings.bias(shift: system.shift) <= Self.smallBias
-                ? Self.noisyResidual : Self.smallResidual
+            return isCovered && contraction(side) <= Self.smallBias ? Self.noisyResidual : Self.smallResidual
         }
 
         private func hasReachedTarget(_ side: RefinedSide) -> Bool {
@@ -119,7 +146,14 @@ extension LiSSA {
         }
 
         private func accuracy(of side: RefinedSide) -> SolutionAccuracy {
-            side.accuracy(contraction: lissa.settings.bias(shift: system.shift), samplingBias: lissa.samplingBias)
+            let isPreconditioned = lissa.settings.isPreconditioned && !(side.wasCautious && lissa.cautious != nil)
+            return side.accuracy(
+                contraction: contraction(side), samplingBias: lissa.samplingBias,
+                stretch: isPreconditioned ? Self.usualStretch : 1)
+        }
+
+        private func contraction(_ side: RefinedSide) -> Double {
+            lissa.contraction(isCautious: side.wasCautious, shift: system.shift)
         }
 
         /// Remainders and residuals of some sides, where they are not known yet: one product for all of them.
@@ -134,10 +168,12 @@ extension LiSSA {
                 of: rightHandSides, after: unknown.flatMap { sides[$0].solution }, count: unknown.count, parallel: parallel,
                 interruption: interruption)
             let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: unknown.count)
-            // At a safe scale nothing can grow: a large residual is noise along directions that λ leaves nearly free.
-            let worst = lissa.isSafe ? Double.greatestFiniteMagnitude : Self.uselessResidual
+            // At a safe scale nothing can grow: a large residual is noise along directions that λ leaves nearly free. At an automatic one the
+            // next rounds are cautious.
+            let mayBeLarge = lissa.isSafe(isCautious: false) || lissa.cautious != nil
+            let worst = mayBeLarge ? Double.greatestFiniteMagnitude : Self.uselessResidual
             guard residuals.allSatisfy({ $0 <= worst }) else {
-                throw lissa.failure(at: lissa.settings.recursionDepth)
+                throw lissa.failure(at: lissa.settings.recursionDepth, isCautious: mayBeLarge)
             }
             for (position, side) in unknown.enumerated() {
                 sides[side].remainder = Array(remainders[position * length..<(position + 1) * length])

@@ -34,15 +34,23 @@ public struct BatchSpectrum: Sendable, Equatable, Codable {
         of curvature: any CurvatureOperator, size: Int, count: Int = 8, seed: UInt64 = 0, parallel: Parallel,
         interruption: Interruption = .never
     ) throws {
-        precondition((1...curvature.exampleCount).contains(size) && count > 1, "batches are of examples, and several")
+        try self.init(
+            of: curvature.exampleCount, size: size, count: count, seed: seed, parallel: parallel, interruption: interruption
+        ) { try Self.largest(of: curvature, over: $0, interruption) }
+    }
+
+    /// The same of any curvature of which `largest` tells the largest eigenvalue over given rows of `exampleCount`.
+    init(
+        of exampleCount: Int, size: Int, count: Int = 8, seed: UInt64 = 0, parallel: Parallel, interruption: Interruption,
+        largest: @escaping @Sendable (AlignedMemory<UInt32>) throws -> Double
+    ) throws {
+        precondition((1...exampleCount).contains(size) && count > 1, "batches are of examples, and several")
         var stream = RandomStream(seed: seed, index: UInt64(size))
-        let batches = (0..<count).map { _ in
-            AlignedMemory(copying: Self.drawn(size, of: curvature.exampleCount, from: &stream))
-        }
+        let batches = (0..<count).map { _ in AlignedMemory(copying: Self.drawn(size, of: exampleCount, from: &stream)) }
         let values = AlignedMemory<Double>(uninitialized: count)
         do {
             try parallel.forEach(count, interruption: interruption) { index in
-                values.start[index] = try Self.largest(of: curvature, over: batches[index], interruption)
+                values.start[index] = try largest(batches[index])
             }
         } catch LanczosError.notFinite {
             throw SolverError.notFinite

@@ -38,5 +38,13 @@ public protocol Preconditioner: Sendable {
     ) throws
 }
 
+/// A preconditioner whose square root is known, and with it P^-½(D + λI)P^-½, which is symmetric and has the spectrum of P⁻¹(D + λI).
+public protocol RootedPreconditioner: Preconditioner {
+    /// P^-½, symmetric: applied twice it is P⁻¹.
+    var root: any Preconditioner { get }
+    /// About how many floating-point operations P⁻¹ takes for one vector.
+    var operations: Double { get }
+}
+
 extension LiSSA: SystemSolver {}
 extension ExactSolver: SystemSolver {}

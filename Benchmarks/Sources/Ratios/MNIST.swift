@@ -17,6 +17,13 @@ struct MNIST {
     let testGradient: [Float]
     /// Exact s_test of that test.
     let reference: [Float]
+    /// Gradients of the first tests, and their exact s_test, stacked.
+    let testGradients, references: [Float]
+    /// The model as a network.
+    let network: NetworkCurvature
+
+    /// Tests that solvers are compared with.
+    private static let testCount = 5
 
     init(shared: String, parallel: Parallel) throws {
         let data = shared + "/data/mnist/"
@@ -42,12 +49,26 @@ struct MNIST {
         system = DampedCurvature(curvature, shift: 0.01)
         spectrum = try SpectrumEstimate(of: curvature, parallel: parallel)
 
-        let row = try TensorFile.read(path: fixture + "test_idx.npy").integers()[0]
-        let label = try TensorFile.read(path: fixture + "y_test.npy").integers()[0]
-        let input = try images("t10k").rows(row..<row + 1).floats().map { $0 / 255 }
-        let test = LabeledExamples(features: FeatureRows(input, width: 784), targets: .labels([Int32(label)]))
-        testGradient = try network.gradients(of: 0..<1, in: test)
-        reference = Array(try TensorFile.read(path: fixture + "s_test.npy").floats().prefix(7_840))
+        self.network = NetworkCurvature(.gaussNewton, of: network, over: examples)
+
+        let rows = try TensorFile.read(path: fixture + "test_idx.npy").integers().prefix(Self.testCount)
+        let labels = try TensorFile.read(path: fixture + "y_test.npy").integers().prefix(Self.testCount)
+        let pictures = try images("t10k")
+        let inputs = try rows.flatMap { try pictures.rows($0..<$0 + 1).floats().map { $0 / 255 } }
+        let tests = LabeledExamples(
+            features: FeatureRows(inputs, width: 784), targets: .labels(labels.map { Int32($0) }))
+        testGradients = try network.gradients(of: 0..<tests.count, in: tests)
+        references = Array(
+            try TensorFile.read(path: fixture + "s_test.npy").floats().prefix(tests.count * model.parameterCount))
+        testGradient = Array(testGradients.prefix(model.parameterCount))
+        reference = Array(references.prefix(model.parameterCount))
+    }
+
+    /// What its solvers are worth.
+    func solverTable(_ parallel: Parallel) -> SolverTable {
+        SolverTable(
+            name: "MNIST by softmax regression, n = 55,000, p = 7,840", system: system, sides: testGradients, exact: references,
+            network: network, parallel: parallel)
     }
 
     /// s_test by LiSSA.

@@ -5,9 +5,11 @@ import InverseCurvature
 import LinearAlgebra
 
 /// The speeds that the README states, as ratios measured in one run: against memory bandwidth, against the work on one thread, and
-/// against PyTorch where an interpreter that has it is named by `PEERS_PYTHON`.
+/// against PyTorch where an interpreter that has it is named by `PEERS_PYTHON`. With `solvers` in place of the script, what each part of
+/// a solver buys instead.
 ///
 ///     Ratios SHARED TORCH_PEER_SCRIPT
+///     Ratios SHARED solvers
 @main
 struct Ratios {
     static func main() throws {
@@ -19,6 +21,7 @@ struct Ratios {
         let parallel = Parallel(threads: ProcessInfo.processInfo.activeProcessorCount)
         print(BLASLibrary.current.description, "|", VectorUnit.current, "|", parallel.threads, "threads")
         let mnist = try MNIST(shared: arguments[1], parallel: parallel)
+        if arguments[2] == "solvers" { return try solverTables(mnist, shared: arguments[1], parallel) }
         let peer = try ProcessInfo.processInfo.environment["PEERS_PYTHON"].flatMap {
             try TorchPeer(interpreter: $0, script: arguments[2], data: arguments[1])
         }
@@ -50,6 +53,23 @@ struct Ratios {
         ratio("torch / ours, batch 32", cases["torch lissa, batch 32"], cases["lissa, batch 32"], atLeast: 20)
         ratio("torch / ours, batch 1", cases["torch lissa, batch 1"], cases["lissa, batch 1"], atLeast: 50)
         ratio("one thread / all, batch 32", cases["lissa, batch 32, one thread"], cases["lissa, batch 32"])
+    }
+
+    private static func solverTables(_ mnist: MNIST, shared: String, _ parallel: Parallel) throws {
+        try mnist.solverTable(parallel).run()
+        try NetworkRatios(shared: shared, features: mnist.features).solverTable(shared: shared, parallel).run()
+        for choice in [LiSSA.Choice(recursionDepth: 1_000, numRepeat: 4, batchSize: 32, scale: 5), .init(numRepeat: 4)] {
+            var cases = Interleaved()
+            for threads in [1, 2] {
+                cases.add("\(threads) threads") { _ = try mnist.lissa(choice, parallel: Parallel(threads: threads)) }
+            }
+            try cases.run(rounds: 9)
+            let solutions = try [1, 2].map { try mnist.lissa(choice, parallel: Parallel(threads: $0)) }
+            print(
+                "\nlissa with 4 repeats, \(solutions[0] == solutions[1] ? "the same bits" : "OTHER BITS") on one thread and two")
+            cases.report()
+            ratio("one thread / two", cases["1 threads"], cases["2 threads"], atLeast: 1.8)
+        }
     }
 
     private static func scan(_ mnist: MNIST, _ peer: TorchPeer?, _ parallel: Parallel) throws {

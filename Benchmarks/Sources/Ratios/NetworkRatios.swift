@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import InverseCurvature
 import JSON
 import LinearAlgebra
 import Networks
@@ -45,6 +46,19 @@ struct NetworkRatios {
         guard case .labels(let labels) = examples.targets else { preconditionFailure("MNIST has labels") }
         return LabeledExamples(
             features: FeatureRows(values, width: 784), targets: .labels(Array(labels[..<count])))
+    }
+
+    /// What solvers are worth on the fixture's network: the Gauss-Newton matrix with the reference's damping of 0.01 and weight decay, solved
+    /// to 1e-6 by conjugate gradients for a reference.
+    func solverTable(shared: String, _ parallel: Parallel) throws -> SolverTable {
+        let gradients = try TensorFile.read(path: shared + "/fixtures/mnist-mlp/test_gradients.npy").floats()
+        let curvature = NetworkCurvature(.gaussNewton, of: mlp, over: examples)
+        let system = DampedCurvature(curvature, shift: 0.01 + mlp.network.weightDecay)
+        let reference = try ConjugateGradient(.init(tol: 1e-6)).solve(
+            gradients, count: gradients.count / system.dimension, in: system, parallel: parallel)
+        return SolverTable(
+            name: "MNIST by the network 784-128-10, n = 55,000, p = 101,770", system: system, sides: gradients,
+            exact: reference.vectors, network: curvature, parallel: parallel)
     }
 
     func run(_ peer: TorchPeer?, _ parallel: Parallel) throws {
