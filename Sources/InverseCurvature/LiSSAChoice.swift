@@ -69,18 +69,21 @@ extension LiSSA {
             return RoundModel(terrain, exampleCount: exampleCount, choice: self).settings
         }
 
-        /// A scale at which the recursion contracts in mean square, with a fifth to spare.
+        /// A scale at which the recursion contracts in mean square, with a fifth to spare; and so large that the strongest direction, which
+        /// swings, contracts no slower than the one where C vanishes.
         static func safeScale(for spectrum: SpectrumEstimate, batchSize: Int, shift: Double) -> Double {
-            max(0.6 * (spectrum.largestEigenvalue + shift + spectrum.largestExampleNorm / Double(batchSize)), 1e-12)
+            max(
+                0.6 * (spectrum.largestEigenvalue + shift + spectrum.largestExampleNorm / Double(batchSize)),
+                spectrum.largestEigenvalue / 2 + shift, 1e-12)
         }
 
         /// `safeScale`, or less where batches were looked at: see `resolved`.
         static func automaticScale(for spectrum: SpectrumEstimate, batchSize: Int, shift: Double) -> Double {
             let safe = safeScale(for: spectrum, batchSize: batchSize, shift: shift)
             guard spectrum.batches?.contains(where: { $0.size <= batchSize }) ?? false else { return safe }
-            let needed = max(
-                0.6 * (spectrum.largestBound + shift), 0.5 * (spectrum.batchBound(size: batchSize) + shift), 1e-12)
-            return min(safe, needed)
+            let largest = spectrum.largestBound
+            let seen = 0.5 * (spectrum.batchBound(size: batchSize) + shift)
+            return min(safe, max(0.6 * (largest + shift), largest / 2 + shift, seen, 1e-12))
         }
 
         /// What sampling without replacement adds to the bias of the first round, which is plain LiSSA.

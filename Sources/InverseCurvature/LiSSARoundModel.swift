@@ -188,7 +188,8 @@ extension LiSSA {
 extension PreconditionedSpectrum {
     /// A scale at which no step of nearly any mini-batch lengthens the error in the norm of P, as far as batches were looked at.
     func scale(batchSize: Int, exampleCount: Int) -> Double {
-        let least = 0.6 * largest
+        // The strongest direction, which swings, contracts no slower than the slowest then.
+        let least = max(0.6 * largest, (largest + slowest) / 2)
         guard batchSize < exampleCount else { return max(least, 1e-12) }
         // A batch is part of a larger one, of whose mean it holds so much.
         let seen =

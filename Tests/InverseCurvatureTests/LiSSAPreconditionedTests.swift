@@ -136,7 +136,9 @@ struct LiSSAPreconditionedTests {
         for side in 0..<count {
             let part = side * 6..<side * 6 + 6
             let exact = curvature.dense.plus(diagonal: shift).solved(for: Array(v[part]))
-            #expect(Closeness.relativeDistance(solution.vectors[part], exact) < 2.5 * error)
+            #expect(
+                Closeness.relativeDistance(solution.vectors[part], exact) < 2.5 * error,
+                "\(run.settings) \(solution.accuracies) \(run.slowest) \(dense.symmetricEigenvalues)")
         }
     }
 

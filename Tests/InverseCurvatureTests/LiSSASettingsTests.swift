@@ -139,8 +139,29 @@ struct LiSSASettingsTests {
         for batch in [1, 4, 32, 1000] {
             #expect(resolved(.init(batchSize: batch)).scale == 0.6 * (2 + 0.01 + 16 / Double(batch)))
         }
+        // Where λ is most of it, half of λ_max and all of λ.
+        #expect(resolved(.init(batchSize: 32), norm: 0, shift: 10).scale == 2 / 2 + 10)
         let settings = resolved()
         #expect(settings.scale == 0.6 * (2 + 0.01 + 16 / Double(settings.batchSize)))
+    }
+
+    @Test("where batches were looked at the scale is half of what they reach, and never above what is safe without looking")
+    func seenScale() {
+        func scale(_ largest: Double, batch: Int, size: Int = 8, residual: Double = 0) -> Double {
+            let spectrum = SpectrumEstimate(
+                largestEigenvalue: 2, trace: 10, largestExampleNorm: 160, largestResidual: residual,
+                batches: [BatchSpectrum(size: size, count: 8, mean: largest, deviation: 0, largest: largest)])
+            return LiSSA.Choice(batchSize: batch).resolved(for: spectrum, exampleCount: 10_000, shift: 0.01).scale
+        }
+        #expect(abs(scale(5, batch: 8) - 0.5 * (5.5 + 0.01)) < 1e-12)
+        #expect(abs(scale(5, batch: 16) - 0.5 * (5.5 + 0.01)) < 1e-12)
+        // No less than a fifth above half of λ_max + λ.
+        #expect(abs(scale(2, batch: 16) - 0.6 * 2.01) < 1e-12)
+        #expect(abs(scale(2, batch: 16, residual: 1) - 0.6 * 3.01) < 1e-12)
+        // No batch of this size, nor of a smaller one, was looked at.
+        #expect(scale(5, batch: 4) == 0.6 * (2 + 0.01 + 160 / 4))
+        // Batches that reach more than they can.
+        #expect(scale(1e6, batch: 512) <= 0.6 * (2 + 0.01 + 160.0 / 512))
     }
 
     @Test("automatic depth, batch and rounds end within bounds for any spectrum")
