@@ -45,8 +45,10 @@ public struct LiSSA: Sendable {
         let rooted = preconditioning.map {
             RoundModel(.init(of: $0.spectrum, exampleCount: exampleCount), exampleCount: exampleCount, choice: choice)
         }
+        // Depth and scale by hand are meant for the plain recursion.
+        let isFree = choice.recursionDepth == nil && choice.scale == nil
         let automatic: Settings
-        if let preconditioning, let rooted, choice.isPreconditioned ?? rooted.isCheaper(than: plain) {
+        if let preconditioning, let rooted, choice.isPreconditioned ?? (isFree && rooted.isCheaper(than: plain)) {
             automatic = rooted.settings
             preconditioner = preconditioning.preconditioner
             slowest = preconditioning.spectrum.slowest

@@ -186,16 +186,22 @@ extension LiSSA {
 }
 
 extension PreconditionedSpectrum {
-    /// A scale at which no step of nearly any mini-batch lengthens the error in the norm of P, as far as batches were looked at.
+    /// A scale at which a recursion of M contracts in mean square, with a fifth to spare, as far as batches show it.
+    ///
+    /// It takes s > ½(μ + y) along an eigenvector of μ, with y = d/B of d directions. Most μ are about 1, which is what P is for; then λ_max(M_B)
+    /// is (1 + √y)² (Marchenko & Pastur 1967), and tells y. Half of λ_max(M_B), at which no step lengthens the error, would be up to twice as
+    /// much.
     func scale(batchSize: Int, exampleCount: Int) -> Double {
         // The strongest direction, which swings, contracts no slower than the slowest then.
-        let least = max(0.6 * largest, (largest + slowest) / 2)
-        guard batchSize < exampleCount else { return max(least, 1e-12) }
+        let least = max(0.6 * largest, (largest + slowest) / 2, 1e-12)
+        guard batchSize < exampleCount else { return least }
         // A batch is part of a larger one, of whose mean it holds so much.
         let seen =
-            batches.last { $0.size <= batchSize }?.bound
-            ?? batches.first.map { $0.bound * Double($0.size) / Double(batchSize) }
-        return max(least, 0.5 * (seen ?? largest * Double(exampleCount) / Double(batchSize)), 1e-12)
+            batches.last { $0.size <= batchSize }?.mean
+            ?? batches.first.map { $0.mean * Double($0.size) / Double(batchSize) }
+            ?? largest * Double(exampleCount) / Double(batchSize)
+        let root = max(0, seen.squareRoot() - 1)
+        return max(least, 0.6 * (1 + root * root))
     }
 }
 

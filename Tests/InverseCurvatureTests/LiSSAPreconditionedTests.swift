@@ -244,6 +244,9 @@ struct LiSSAPreconditionedTests {
         #expect(!isChosen(shift: 0.01, slowest: 0.01, rows: 100))
         #expect(!isChosen(shift: 0.01, slowest: 0.3, rows: 1e6))
         #expect(!isChosen(shift: 1e-4, slowest: 0.3, rows: 100, .init(isPreconditioned: false)))
+        // What is chosen by hand is meant for the plain recursion.
+        #expect(!isChosen(shift: 1e-4, slowest: 0.3, rows: 100, .init(recursionDepth: 1000)))
+        #expect(!isChosen(shift: 1e-4, slowest: 0.3, rows: 100, .init(scale: 5)))
         #expect(isChosen(shift: 1, slowest: 0.3, rows: 100, .init(isPreconditioned: true)))
     }
 
