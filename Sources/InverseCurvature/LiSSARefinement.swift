@@ -94,7 +94,7 @@ extension LiSSA {
         /// recursion diverged, all others are left to be measured by whoever reads all examples next (`Solution.measured`).
         /// - Throws: as `solution`, where the scale is not a safe one.
         public mutating func unmeasuredSolution(parallel: Parallel, interruption: Interruption = .never) throws -> Solution {
-            guard lissa.isSafe, sides.contains(where: { $0.residual == nil }) else {
+            guard mayBeLarge, sides.contains(where: { $0.residual == nil }) else {
                 return try solution(parallel: parallel, interruption: interruption)
             }
             return made(
@@ -156,6 +156,9 @@ extension LiSSA {
             lissa.contraction(isCautious: side.wasCautious, shift: system.shift)
         }
 
+        /// Whether a large residual says nothing: not at a scale by hand that is not a safe one, where it says that the recursion diverged.
+        private var mayBeLarge: Bool { lissa.isSafe(isCautious: false) || lissa.cautious != nil }
+
         /// Remainders and residuals of some sides, where they are not known yet: one product for all of them.
         private func measure(
             _ chosen: [Int], of sides: inout [RefinedSide], parallel: Parallel, interruption: Interruption
@@ -170,7 +173,6 @@ extension LiSSA {
             let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: unknown.count)
             // At a safe scale nothing can grow: a large residual is noise along directions that λ leaves nearly free. At an automatic one the
             // next rounds are cautious.
-            let mayBeLarge = lissa.isSafe(isCautious: false) || lissa.cautious != nil
             let worst = mayBeLarge ? Double.greatestFiniteMagnitude : Self.uselessResidual
             guard residuals.allSatisfy({ $0 <= worst }) else {
                 throw lissa.failure(at: lissa.settings.recursionDepth, isCautious: mayBeLarge)
