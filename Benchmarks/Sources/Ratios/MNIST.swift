@@ -68,7 +68,8 @@ struct MNIST {
     func solverTable(_ parallel: Parallel) -> SolverTable {
         SolverTable(
             name: "MNIST by softmax regression, n = 55,000, p = 7,840", system: system, sides: testGradients, exact: references,
-            network: network, parallel: parallel)
+            network: network, parallel: parallel,
+            budgets: [25, 50, 75, 150])
     }
 
     /// s_test by LiSSA.

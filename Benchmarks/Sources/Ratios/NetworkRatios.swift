@@ -58,7 +58,8 @@ struct NetworkRatios {
             gradients, count: gradients.count / system.dimension, in: system, parallel: parallel)
         return SolverTable(
             name: "MNIST by the network 784-128-10, n = 55,000, p = 101,770", system: system, sides: gradients,
-            exact: reference.vectors, network: curvature, parallel: parallel)
+            exact: reference.vectors, network: curvature, parallel: parallel,
+            budgets: [500, 1_000, 2_000, 4_000])
     }
 
     func run(_ peer: TorchPeer?, _ parallel: Parallel) throws {
