@@ -11,6 +11,8 @@ extension LiSSA {
         public var batchSize: Int?
         /// s.
         public var scale: Double?
+        /// K. Where it is automatic, a depth chosen by hand without a wanted error averages nothing, which is plain LiSSA.
+        public var averaged: Int?
         /// Names the random streams.
         public var seed: UInt64
         /// Rounds of refinement. Where they are automatic, a depth chosen by hand without a wanted error is one round, which is plain
@@ -23,13 +25,15 @@ extension LiSSA {
 
         /// All automatic but what is given.
         public init(
-            recursionDepth: Int? = nil, numRepeat: Int? = nil, batchSize: Int? = nil, scale: Double? = nil, seed: UInt64 = 0,
-            rounds: Int? = nil, relativeError: Double? = nil, isPreconditioned: Bool? = nil
+            recursionDepth: Int? = nil, numRepeat: Int? = nil, batchSize: Int? = nil, scale: Double? = nil,
+            averaged: Int? = nil, seed: UInt64 = 0, rounds: Int? = nil, relativeError: Double? = nil,
+            isPreconditioned: Bool? = nil
         ) {
             self.recursionDepth = recursionDepth
             self.numRepeat = numRepeat
             self.batchSize = batchSize
             self.scale = scale
+            self.averaged = averaged
             self.seed = seed
             self.rounds = rounds
             self.relativeError = relativeError

@@ -99,7 +99,8 @@ extension LiSSA {
             func settings(rounds: Int, target: Double?) -> Settings {
                 Settings(
                     recursionDepth: plan.depth, numRepeat: repeats, batchSize: plan.batch, scale: plan.scale, seed: choice.seed,
-                    averaged: max(1, Int(part * Double(plan.depth))), isPreconditioned: terrain.isPreconditioned,
+                    averaged: min(plan.depth, choice.averaged ?? max(1, Int(part * Double(plan.depth)))),
+                    isPreconditioned: terrain.isPreconditioned,
                     rounds: rounds, relativeError: target)
             }
             if let rounds = choice.rounds { return settings(rounds: max(1, rounds), target: choice.relativeError) }

@@ -37,7 +37,9 @@ struct InfluenceSolverTests {
         let automatic = try server.post("/influence", Demo.question(3, ["solver": ["name": "lissa"]]))
         let diagnostics = try automatic.json.result.member("diagnostics")
         var solver: JSONObject = ["name": "lissa"]
-        for key in ["recursion_depth", "num_repeat", "batch_size", "scale", "seed", "rounds"] { solver[key] = diagnostics[key] }
+        for key in ["recursion_depth", "num_repeat", "batch_size", "scale", "seed", "averaged", "preconditioner", "rounds"] {
+            solver[key] = diagnostics[key]
+        }
         let manual = try server.post("/influence", Demo.question(3, ["solver": .object(solver)]))
         for end in ["proponents", "opponents"] {
             #expect(try manual.json.result.member(end) == automatic.json.result.member(end))

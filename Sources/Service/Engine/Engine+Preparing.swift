@@ -43,8 +43,7 @@ extension Engine {
                 isBeingPrepared: true, self, interruption)
             for solver in solvers.isEmpty ? [InfluenceRequest.Solver.standard] : solvers {
                 report("preparing \(solver.name)")
-                _ = try solver.choice.settled(for: system, in: self, interruption: interruption)
-                    .solver(for: system, in: self, interruption: interruption)
+                try solver.choice.prepare(for: system, in: self, interruption: interruption)
             }
             return try store.derived(of: model.checkpoint).map { ($0.kind, $0.byteCount) }
         } catch let stop as Interrupted {

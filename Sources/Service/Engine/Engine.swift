@@ -22,6 +22,7 @@ public final class Engine: Sendable {
     let curvatures: OnceCache<CurvatureKey, CurvatureOfModel>
     let preparedSolvers: OnceCache<PreparedSolverKey, any PreparedSolver>
     let diagonals: OnceCache<CurvatureKey, [Float]>
+    let preconditionedSpectra: OnceCache<PreconditionedKey, PreconditionedSpectrum>
     let softmaxRows: OnceCache<ContentDigest, SoftmaxFisherRows>
     let spectra: OnceCache<CurvatureKey, CheckpointSpectrum>
     let cachedGradients: OnceCache<CacheRecord, CachedGradients>
@@ -40,6 +41,7 @@ public final class Engine: Sendable {
         let preparedSolvers = OnceCache<PreparedSolverKey, any PreparedSolver>(capacity: memoryBytes / 32 * 3)
         self.preparedSolvers = preparedSolvers
         diagonals = OnceCache(capacity: memoryBytes / 64)
+        preconditionedSpectra = OnceCache(capacity: memoryBytes / 1024)
         let softmaxRows = OnceCache<ContentDigest, SoftmaxFisherRows>(capacity: memoryBytes / 64)
         self.softmaxRows = softmaxRows
         spectra = OnceCache(capacity: memoryBytes / 1024)

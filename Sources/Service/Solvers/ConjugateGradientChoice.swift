@@ -6,9 +6,6 @@ internal import Store
 
 /// Preconditioned conjugate gradients.
 struct ConjugateGradientChoice: SolverChoice {
-    /// P.
-    enum Preconditioning: String, Sendable, CaseIterable { case none, diagonal, ekfac }
-
     static let name = "cg"
     static let summary = """
         Conjugate gradients (Hestenes & Stiefel 1952) on all training examples, which end at `tol`. The preconditioner is `ekfac` by \
@@ -82,21 +79,8 @@ struct ConjugateGradientChoice: SolverChoice {
             for system: InfluenceSystem, in engine: Engine, interruption: Interruption
         ) throws -> any SystemSolver {
             ConjugateGradient(
-                settings, preconditioner: try preconditioner(for: system, in: engine, interruption: interruption))
-        }
-
-        private func preconditioner(
-            for system: InfluenceSystem, in engine: Engine, interruption: Interruption
-        ) throws -> (any Preconditioner)? {
-            switch preconditioning {
-            case .none: return nil
-            case .ekfac:
-                return try EKFACChoice.approximation(of: system, in: engine, interruption: interruption)
-                    .inverse(shift: system.damped.shift)
-            case .diagonal:
-                return DiagonalPreconditioner(
-                    diagonal: try engine.diagonal(of: system, interruption: interruption), shift: system.damped.shift)
-            }
+                settings,
+                preconditioner: try preconditioning.preconditioner(for: system, in: engine, interruption: interruption))
         }
     }
 }

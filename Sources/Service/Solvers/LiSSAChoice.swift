@@ -17,13 +17,21 @@ struct LiSSAChoice: SolverChoice {
             "B: training examples of each step, at most as many as there are."),
         "scale": automatic(.number(in: 1e-12...1e12)).described(
             "s: what the curvature is divided by. Where it is too small the recursion diverges, which is answered with 422."),
+        "averaged": automatic(.integer(in: 1...10_000_000)).described(
+            "K: steps at the end of each recursion whose mean it returns. `auto` is 1 where recursion_depth is given."),
+        "preconditioner": Schema.choice(of: Preconditioning.allCases.map(\.rawValue) + ["auto"]).defaulting(to: "auto").described(
+            """
+            P: a step is h ← h + P⁻¹(r − (C_B + λI)h)/s then. `auto` is `ekfac` where the store holds its factors and the rounds are expected \
+            to cost less, and `none` where depth or scale are given.
+            """),
         "rounds": automatic(.integer(in: 1...1000)).described(
             "Rounds of refinement at most. `auto` is one where recursion_depth is given, and else as many as 2 % of s_test need."),
         "seed": .integer().defaulting(to: 0).described("Names the random streams: the same seed, the same answer."),
     ]
     static let diagnostics: (always: Schema.Members, sometimes: Schema.Members)? = (
         [
-            "recursion_depth": count, "num_repeat": count, "batch_size": count, "scale": .number(above: 0), "seed": .integer(),
+            "recursion_depth": count, "num_repeat": count, "batch_size": count, "scale": .number(above: 0), "averaged": count,
+            "preconditioner": .choice(of: Preconditioning.self), "seed": .integer(),
             "max_rounds": count, "rounds": Schema.integer().described("Rounds that were taken for this test."),
             "bias_below_noise": Schema.boolean.described(
                 "Whether standard errors mean what they say: the exact score is then within two of them nine times in ten."),
@@ -50,6 +58,8 @@ struct LiSSAChoice: SolverChoice {
 
     /// What is set.
     var choice = LiSSA.Choice()
+    /// P; nil for `"auto"`.
+    private var preconditioning: Preconditioning?
 
     init(_ choice: LiSSA.Choice = LiSSA.Choice()) { self.choice = choice }
 
@@ -59,8 +69,12 @@ struct LiSSAChoice: SolverChoice {
             numRepeat: object.automaticInteger("num_repeat", in: 1...256),
             batchSize: object.automaticInteger("batch_size", in: 1...Int(Int32.max)),
             scale: object.automaticNumber("scale", in: 1e-12...1e12),
+            averaged: object.automaticInteger("averaged", in: 1...10_000_000),
             seed: UInt64(object.integer("seed", default: 0, in: 0 ... .max)),
             rounds: object.automaticInteger("rounds", in: 1...1000))
+        let word = object.choice("preconditioner", of: Preconditioning.allCases.map(\.rawValue) + ["auto"], default: "auto")
+        preconditioning = Preconditioning(rawValue: word)
+        choice.isPreconditioned = preconditioning.map { $0 != .none }
     }
 
     func settled(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws -> any SettledSolver {
@@ -68,21 +82,33 @@ struct LiSSAChoice: SolverChoice {
         if let batch = choice.batchSize, batch > count {
             throw Problem(at: "/solver/batch_size", "must be at most \(count), the number of training examples; got \(batch)")
         }
-        return SettledLiSSA(
-            lissa: LiSSA(choice, spectrum: system.spectrum, exampleCount: count, shift: system.damped.shift))
+        let kind = try preconditioning ?? automatic(for: system, in: engine)
+        let preconditioned = try kind.lissa(for: system, in: engine, interruption: interruption)
+        let lissa = LiSSA(
+            choice, spectrum: system.spectrum, preconditioning: preconditioned, exampleCount: count, shift: system.damped.shift)
+        return SettledLiSSA(lissa: lissa, preconditioning: lissa.settings.isPreconditioned ? kind : .none)
+    }
+
+    /// What the store holds decides, and what is by hand is meant for the plain recursion.
+    private func automatic(for system: InfluenceSystem, in engine: Engine) throws -> Preconditioning {
+        guard choice.recursionDepth == nil, choice.scale == nil, system.network != nil else { return .none }
+        return try system.isBeingPrepared || engine.holds(EKFACChoice.key(for: system), for: system) ? .ekfac : .none
     }
 }
 
 /// LiSSA for one system.
 struct SettledLiSSA: SettledSolver {
     let lissa: LiSSA
+    let preconditioning: Preconditioning
 
     var members: JSONObject {
         let settings = lissa.settings
         var members: JSONObject = [
             "solver": .string(LiSSAChoice.name), "recursion_depth": .integer(settings.recursionDepth),
             "num_repeat": .integer(settings.numRepeat), "batch_size": .integer(settings.batchSize),
-            "scale": .double(settings.scale), "seed": .integer(Int(settings.seed)), "max_rounds": .integer(settings.rounds),
+            "scale": .double(settings.scale), "averaged": .integer(settings.averaged),
+            "preconditioner": .string(preconditioning.rawValue), "seed": .integer(Int(settings.seed)),
+            "max_rounds": .integer(settings.rounds),
         ]
         if let target = settings.relativeError { members["target_relative_error"] = .double(target) }
         return members

@@ -24,6 +24,10 @@ protocol SolverChoice: Hashable, Sendable {
     /// The solver with all that is automatic filled in.
     /// - Throws: `Problem` where it can't solve such a system; `SolverError`, `StoreError`, `Interrupted`.
     func settled(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws -> any SettledSolver
+
+    /// Makes what serves many requests.
+    /// - Throws: as above.
+    func prepare(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws
 }
 
 extension SolverChoice {
@@ -31,6 +35,11 @@ extension SolverChoice {
     static var diagnostics: (always: Schema.Members, sometimes: Schema.Members)? { ([:], [:]) }
     static var needsRandomAccess: Bool { false }
     static var needsDefiniteness: Bool { false }
+
+    func prepare(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws {
+        _ = try settled(for: system, in: engine, interruption: interruption)
+            .solver(for: system, in: engine, interruption: interruption)
+    }
 
     /// What the interface's document calls it.
     static var schemaName: String { name.prefix(1).uppercased() + name.dropFirst() }

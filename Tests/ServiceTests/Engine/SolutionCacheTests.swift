@@ -45,7 +45,8 @@ struct SolutionCacheTests {
         ) -> SolutionKey {
             var choice = choice
             change(&choice)
-            let solver = SettledLiSSA(lissa: LiSSA(choice, spectrum: spectrum, exampleCount: 100, shift: 1))
+            let solver = SettledLiSSA(
+                lissa: LiSSA(choice, spectrum: spectrum, exampleCount: 100, shift: 1), preconditioning: .none)
             return SolutionKey(
                 system: FactorKey(curvature: CurvatureKey(identity: ContentDigest(ofParts: [model]), kind: kind), shift: shift),
                 solver: solver.identity, gradient: ContentDigest(ofParts: [gradient]))
