@@ -46,8 +46,9 @@ extension LiSSA {
         /// Repeats where they are automatic: the mean of ten lies within two standard errors of its expectation with a probability of
         /// .923 (Student's t with 9 degrees of freedom); of eight, with .914; of four, with .861.
         public static let repeats = 10
-        /// The wanted relative error where none is given.
-        public static let usualError = 0.02
+        /// The wanted relative error where none is given: .02, and .05 of more than 100,000 examples. One round reaches the latter as a rule,
+        /// and another would read that many examples a few times over.
+        public static func usualError(exampleCount: Int) -> Double { exampleCount > 100_000 ? 0.05 : 0.02 }
         /// What a round may leave, as a part of what it began with: more, and averaging costs less than refining.
         static let leastContraction = 0.7
 

@@ -80,7 +80,7 @@ extension LiSSA {
 
         /// Whether the recursions are those of plain LiSSA, and cost no matter.
         private var isPlain: Bool { choice.recursionDepth != nil && choice.relativeError == nil }
-        private var target: Double { choice.relativeError ?? Choice.usualError }
+        private var target: Double { choice.relativeError ?? Choice.usualError(exampleCount: exampleCount) }
 
         /// A depth chosen by hand is no matter of cost: the batch is then one that suits the steps.
         var plan: Plan { isPlain ? modest : cheapest }
@@ -99,7 +99,7 @@ extension LiSSA {
             func settings(rounds: Int, target: Double?) -> Settings {
                 Settings(
                     recursionDepth: plan.depth, numRepeat: repeats, batchSize: plan.batch, scale: plan.scale, seed: choice.seed,
-                    averaged: min(plan.depth, choice.averaged ?? max(1, Int(part * Double(plan.depth)))),
+                    averaged: max(1, min(plan.depth, choice.averaged ?? Int(part * Double(plan.depth)))),
                     isPreconditioned: terrain.isPreconditioned,
                     rounds: rounds, relativeError: target)
             }

@@ -10,7 +10,7 @@ struct AutomaticChoice: SolverChoice {
     static let name = "auto"
     static let summary = """
         `exact` where its factor is in the store or quickly made, `cg` where the store has a preconditioner or single training examples \
-        can't be had, and else whichever of `lissa` and `cg` takes fewer products. The answer names it, and the reason.
+        can't be had, `sampled` of very many examples and few parameters, and else whichever of `lissa` and `cg` takes fewer products. The answer names it, and the reason.
         """
     /// Answers name what was chosen.
     static let diagnostics: (always: Schema.Members, sometimes: Schema.Members)? = nil
@@ -25,6 +25,9 @@ struct AutomaticChoice: SolverChoice {
 
     /// Flops that a factor may take to be made while a request waits: about half a second of one core.
     private static let quickFlops = 2e10
+
+    /// Parameters whose C a sample's factor is made of while a request waits.
+    private static let fewParameters = 4_096.0
 
     private func choice(
         for system: InfluenceSystem, in engine: Engine
@@ -43,6 +46,9 @@ struct AutomaticChoice: SolverChoice {
         }
         guard system.hasResidentExamples else {
             return (ConjugateGradientChoice(), "single training examples, which lissa takes, are on disk")
+        }
+        if fits, p <= Self.fewParameters, n >= 4 * Double(SampledSolver.Settings().sample), system.damped.data is any ExplicitCurvature {
+            return (SampledChoice(), "of \(Int(n)) examples samples say enough of C, which has \(Int(p)) rows")
         }
         let lissa = Self.lissaProducts(for: system)
         let cg = Self.cgProducts(for: system)
