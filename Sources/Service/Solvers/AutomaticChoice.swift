@@ -47,7 +47,9 @@ struct AutomaticChoice: SolverChoice {
         guard system.hasResidentExamples else {
             return (ConjugateGradientChoice(), "single training examples, which lissa takes, are on disk")
         }
-        if fits, p <= Self.fewParameters, n >= 4 * Double(SampledSolver.Settings().sample), system.damped.data is any ExplicitCurvature {
+        if fits, p <= Self.fewParameters, n >= 4 * Double(SampledSolver.Settings().sample),
+            system.damped.data is any ExplicitCurvature
+        {
             return (SampledChoice(), "of \(Int(n)) examples samples say enough of C, which has \(Int(p)) rows")
         }
         let lissa = Self.lissaProducts(for: system)

@@ -25,7 +25,8 @@ struct LiSSAChoice: SolverChoice {
             to cost less, and `none` where depth or scale are given.
             """),
         "rounds": automatic(.integer(in: 1...1000)).described(
-            "Rounds of refinement at most. `auto` is one where recursion_depth is given, and else as many as an error of 2 % of s_test needs, 5 % of more than 100,000 examples."),
+            "Rounds of refinement at most. `auto` is one where recursion_depth is given, and else as many as an error of 2 % of s_test needs, 5 % of more than 100,000 examples."
+        ),
         "seed": .integer().defaulting(to: 0).described("Names the random streams: the same seed, the same answer."),
     ]
     static let diagnostics: (always: Schema.Members, sometimes: Schema.Members)? = (
