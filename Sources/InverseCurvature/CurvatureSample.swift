@@ -60,19 +60,7 @@ public struct CurvatureSample<Base: CurvatureOperator>: CurvatureOperator {
                 over: .indices(UnsafeBufferPointer(rows.elements)), plus: shift, to: matrix, parallel: parallel,
                 interruption: interruption)
         }
-        let (dimension, width) = (dimension, 16)
-        try parallel.forEach((dimension + width - 1) / width, interruption: interruption) { block in
-            let columns = block * width..<min((block + 1) * width, dimension)
-            let vectors = AlignedMemory<Float>(repeating: 0, count: columns.count * dimension)
-            for (k, column) in columns.enumerated() { vectors.start[k * dimension + column] = 1 }
-            try product(
-                of: vectors.start, to: vectors.start, vectorCount: columns.count, parallel: Parallel(threads: 1),
-                interruption: interruption)
-            for (k, column) in columns.enumerated() {
-                for row in column..<dimension { matrix[row, column] = vectors.start[k * dimension + row] }
-                matrix[column, column] += Float(shift)
-            }
-        }
+        try writeByColumns(plus: shift, to: matrix, parallel: parallel, interruption: interruption)
     }
 
     private func withRows<Result>(of batch: ExampleBatch, _ body: (ExampleBatch) throws -> Result) rethrows -> Result {

@@ -9,12 +9,7 @@ struct Cache: AsyncParsableCommand {
         abstract: "Builds gradient caches, or goes on with ones that were interrupted.")
 
     @OptionGroup var store: StoreOption
-    @Option(help: "The model.")
-    var model: String
-    @Option(help: "The checkpoint; the latest by default.")
-    var checkpoint: String?
-    @Flag(help: "Every checkpoint of the model.")
-    var allCheckpoints = false
+    @OptionGroup var checkpoints: CheckpointOption
     @Option(
         help: ArgumentHelp(
             "How gradients are kept: factored (exact), dense (written out), or projected.", valueName: Self.words(\.forms)))
@@ -29,9 +24,6 @@ struct Cache: AsyncParsableCommand {
     var dtype: String?
 
     func run() async throws {
-        guard checkpoint == nil || !allCheckpoints else {
-            throw ValidationError("--checkpoint and --all-checkpoints exclude each other")
-        }
         let kind: GradientCacheKind
         do {
             kind = try GradientCacheKind(
@@ -42,8 +34,8 @@ struct Cache: AsyncParsableCommand {
         // Blocks that are stored stay: whoever is stopped goes on there.
         let stopper = Stopper()
         let engine = try await Engine.forCommand(on: store.openForWriting(createIfMissing: false))
-        let names: [String?] = allCheckpoints ? try engine.checkpointNames(ofModel: model) : [checkpoint]
-        for name in names {
+        let model = checkpoints.model
+        for name in try checkpoints.names(in: engine) {
             let progress = ProgressLine("caching gradients of \(name ?? "the latest checkpoint")")
             let built: BuiltCache
             do {

@@ -11,12 +11,7 @@ struct Prepare: AsyncParsableCommand {
         abstract: "Makes what solvers need for a checkpoint ahead of the first request, and keeps it in the store.")
 
     @OptionGroup var store: StoreOption
-    @Option(help: "The model.")
-    var model: String
-    @Option(help: "The checkpoint; the latest by default.")
-    var checkpoint: String?
-    @Flag(help: "Every checkpoint of the model.")
-    var allCheckpoints = false
+    @OptionGroup var checkpoints: CheckpointOption
     @Option(
         help: ArgumentHelp(
             "What to prepare: a solver's name, or an object as requests have it; may be repeated. lissa by default.",
@@ -35,19 +30,15 @@ struct Prepare: AsyncParsableCommand {
     var dampingMode: String = InfluenceRequest.DampingMode.absolute.rawValue
 
     func run() async throws {
-        guard checkpoint == nil || !allCheckpoints else {
-            throw ValidationError("--checkpoint and --all-checkpoints exclude each other")
-        }
         guard damping >= 0, damping <= 1e9 else { throw ValidationError("--damping must be 0 to 1e9; got \(damping)") }
-        var preparation = Preparation(model: model, checkpoint: checkpoint)
+        var preparation = Preparation(model: checkpoints.model)
         preparation.solvers = solver
         preparation.damping = damping
         preparation.curvature = try curvature.map { try Self.choice($0, "--curvature") }
         preparation.dampingMode = try Self.choice(dampingMode, "--damping-mode")
         let engine = try await Engine.forCommand(on: store.openForWriting(createIfMissing: false))
         let stopper = Stopper()
-        let names: [String?] = allCheckpoints ? try engine.checkpointNames(ofModel: model) : [checkpoint]
-        for name in names {
+        for name in try checkpoints.names(in: engine) {
             preparation.checkpoint = name
             let stages = StageLines()
             do {
@@ -59,7 +50,7 @@ struct Prepare: AsyncParsableCommand {
                     report: stages.begin)
                 stages.end()
                 let title = name.map { "checkpoint '\($0)'" } ?? "the latest checkpoint"
-                print("the store holds of \(title) of model '\(model)':")
+                print("the store holds of \(title) of model '\(checkpoints.model)':")
                 for (kind, byteCount) in kept { print("  \(kind): \(byteCount) bytes") }
             } catch is Interrupted {
                 stages.end()

@@ -6,12 +6,15 @@ internal import Store
 
 /// What `influenced prepare` is told.
 public struct Preparation: Sendable {
-    /// The model, and one of its checkpoints; the latest by default.
+    /// The model.
     public var model: String
+    /// One of its checkpoints; the latest by default.
     public var checkpoint: String?
-    /// C, and λ beside weight decay, as requests name them.
+    /// C; nil for the model's default.
     public var curvature: InfluenceRequest.Curvature?
+    /// λ beside weight decay, in units of `dampingMode`.
     public var damping = 0.0
+    /// The unit of `damping`.
     public var dampingMode = InfluenceRequest.DampingMode.absolute
     /// Each a name, or the text of an object as requests have it. LiSSA where there is none.
     public var solvers: [String] = []
