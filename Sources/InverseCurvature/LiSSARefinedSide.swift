@@ -90,7 +90,7 @@ struct RefinedSide: Sendable {
     /// takes its place, from the third round on: a flat direction hides behind the first round's correction, not behind the second's.
     ///
     /// With a preconditioner ‖M‖ is that in the norm of P, ‖P^½x‖, and soft directions count for more in ‖x‖: for up to √κ(P) times as much,
-    /// were the error all along the softest. `stretch` times is assumed.
+    /// were the error all along the softest. `stretch` times is assumed, of either estimate, and the smaller one taken.
     ///
     /// - Parameters:
     ///   - contraction: β.
@@ -104,10 +104,9 @@ struct RefinedSide: Sendable {
         func relative(_ contraction: Double) -> Double { contraction / (1 - contraction) * (correctionSizes.last ?? 0) / length }
         let seen = zip(correctionSizes, correctionSizes.dropFirst()).map { $0 > 0 ? $1 / $0 : 0 }.max()
         var bias: Double?
-        if contraction <= 0.9 {
-            bias = stretch * relative(contraction) + (rounds == 1 ? samplingBias : 0)
-        } else if rounds > 2, let seen, seen <= 0.9 {
-            bias = stretch * relative(seen)
+        if contraction <= 0.9 { bias = stretch * relative(contraction) + (rounds == 1 ? samplingBias : 0) }
+        if contraction > 0.9 || stretch > 1, rounds > 2, let seen, seen <= 0.9 {
+            bias = min(bias ?? .infinity, stretch * relative(seen))
         }
         if noise == nil, rounds > 1 {
             // A single repeat says nothing of its noise; the rounds do, which correct what the last one left of both.

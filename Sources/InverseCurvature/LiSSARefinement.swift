@@ -131,7 +131,7 @@ extension LiSSA {
         private static let noisyResidual = 0.5
 
         /// How much longer an error is beside its correction than in the norm of a preconditioner.
-        private static let usualStretch = 3.0
+        private static let usualStretch = 5.0
 
         /// Up to which residual a side counts as solved.
         private func tolerance(of side: RefinedSide) -> Double {

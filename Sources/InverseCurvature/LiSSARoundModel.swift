@@ -95,19 +95,27 @@ extension LiSSA {
         /// The plan in numbers.
         var settings: Settings {
             let plan = plan
+            let depth = isPlain ? plan.depth : min(plan.depth, briefDepth(scale: plan.scale))
             let part = isPlain ? 0 : terrain.averagedPart
             func settings(rounds: Int, target: Double?) -> Settings {
                 Settings(
-                    recursionDepth: plan.depth, numRepeat: repeats, batchSize: plan.batch, scale: plan.scale, seed: choice.seed,
-                    averaged: max(1, min(plan.depth, choice.averaged ?? Int(part * Double(plan.depth)))),
-                    isPreconditioned: terrain.isPreconditioned,
-                    rounds: rounds, relativeError: target)
+                    recursionDepth: depth, numRepeat: repeats, batchSize: plan.batch, scale: plan.scale, seed: choice.seed,
+                    averaged: max(1, min(depth, choice.averaged ?? Int(part * Double(depth)))),
+                    isPreconditioned: terrain.isPreconditioned, rounds: rounds, relativeError: target)
             }
             if let rounds = choice.rounds { return settings(rounds: max(1, rounds), target: choice.relativeError) }
             if isPlain { return settings(rounds: 1, target: nil) }
             // The model may be wrong by a factor; what is measured decides where the rounds end.
-            let allowed = max(1, Choice.deepest / max(1, plan.depth))
-            return settings(rounds: min(2 * plan.rounds + 2, allowed), target: target)
+            let allowed = max(1, Choice.deepest / max(1, depth))
+            let needed = plan.rounds * max(1, plan.depth / max(1, depth))
+            return settings(rounds: min(2 * needed + 2, allowed), target: target)
+        }
+
+        /// Steps of a preconditioned round at most: until little is left where μ is a half. Most of the error is where μ is about 1, and what is
+        /// slow takes more of such rounds, which also lower the noise, in place of long ones.
+        private func briefDepth(scale: Double) -> Int {
+            guard terrain.isPreconditioned, choice.recursionDepth == nil else { return .max }
+            return max(10, Int((2 * exponent(for: 0.1) * scale).rounded(.up)))
         }
 
         private var cheapest: Plan {
