@@ -93,7 +93,7 @@ struct LiSSAChoice: SolverChoice {
     /// What the store holds decides, and what is by hand is meant for the plain recursion.
     private func automatic(for system: InfluenceSystem, in engine: Engine) throws -> Preconditioning {
         guard choice.recursionDepth == nil, choice.scale == nil, system.network != nil else { return .none }
-        return try system.isBeingPrepared || engine.holds(EKFACChoice.key(for: system), for: system) ? .ekfac : .none
+        return try engine.holds(EKFACChoice.key(for: system), for: system) ? .ekfac : .none
     }
 }
 
