@@ -33,19 +33,22 @@ struct AutomaticChoice: SolverChoice {
         for system: InfluenceSystem, in engine: Engine
     ) throws -> (any SolverChoice, reason: String) {
         let (n, p) = (Double(system.damped.data.exampleCount), Double(system.damped.dimension))
-        if try engine.holds(ExactChoice.key(for: system), for: system) {
-            return (ExactChoice(), "the store holds the Cholesky factor of C + λI")
-        }
         let fits = (try? ExactSolver.checkSize(of: system.damped, memoryLimit: engine.memoryBytes / 4)) != nil
+        // First, so that the factor which that leaves in the store changes no answer.
         if fits, n * p * p + p * p * p / 3 <= Self.quickFlops, !system.mayBeIndefinite {
             return (ExactChoice(), "C + λI of \(Int(p)) parameters and \(Int(n)) examples is quickly factored")
         }
-        if system.mayBeIndefinite { return (ConjugateGradientChoice(), "the Hessian may be indefinite, which cg notices") }
+        if try engine.holds(ExactChoice.key(for: system), for: system) {
+            return (ExactChoice(), "the store holds the Cholesky factor of C + λI")
+        }
+        if system.mayBeIndefinite {
+            return (ConjugateGradientChoice.automatic, "the Hessian may be indefinite, which cg notices")
+        }
         if system.space.rows == nil, try engine.holds(EKFACChoice.key(for: system), for: system) {
-            return (ConjugateGradientChoice(), "the store holds the EKFAC factors, by which cg takes few products")
+            return (ConjugateGradientChoice.automatic, "the store holds the EKFAC factors, by which cg takes few products")
         }
         guard system.hasResidentExamples else {
-            return (ConjugateGradientChoice(), "single training examples, which lissa takes, are on disk")
+            return (ConjugateGradientChoice.automatic, "single training examples, which lissa takes, are on disk")
         }
         if fits, p <= Self.fewParameters, n >= 4 * Double(SampledSolver.Settings().sample),
             system.damped.data is any ExplicitCurvature
@@ -55,7 +58,7 @@ struct AutomaticChoice: SolverChoice {
         let lissa = Self.lissaProducts(for: system)
         let cg = Self.cgProducts(for: system)
         let comparison = "about \(Self.rounded(lissa / n)) products with C by lissa, \(Self.rounded(cg / n)) by cg"
-        return lissa <= cg ? (LiSSAChoice(), comparison) : (ConjugateGradientChoice(), comparison)
+        return lissa <= cg ? (LiSSAChoice(), comparison) : (ConjugateGradientChoice.automatic, comparison)
     }
 
     /// Products with one example's Cᵢ that automatic rounds take: half of those that are allowed are usually enough.

@@ -19,11 +19,9 @@ struct LiSSAChoice: SolverChoice {
             "s: what the curvature is divided by. Where it is too small the recursion diverges, which is answered with 422."),
         "averaged": automatic(.integer(in: 1...10_000_000)).described(
             "K: steps at the end of each recursion whose mean it returns. `auto` is 1 where recursion_depth is given."),
-        "preconditioner": Schema.choice(of: Preconditioning.allCases.map(\.rawValue) + ["auto"]).defaulting(to: "auto").described(
-            """
-            P: a step is h ← h + P⁻¹(r − (C_B + λI)h)/s then. `auto` is `ekfac` where the store holds its factors and the rounds are expected \
-            to cost less, and `none` where depth or scale are given.
-            """),
+        "preconditioner": Schema.choice(of: Preconditioning.self).defaulting(to: .string(Preconditioning.none.rawValue))
+            .described(
+                "P: a step is h ← h + P⁻¹(r − (C_B + λI)h)/s then. Worth it where λ is very small."),
         "rounds": automatic(.integer(in: 1...1000)).described(
             "Rounds of refinement at most. `auto` is one where recursion_depth is given, and else as many as an error of 2 % of s_test needs, 5 % of more than 100,000 examples."
         ),
@@ -59,8 +57,8 @@ struct LiSSAChoice: SolverChoice {
 
     /// What is set.
     var choice = LiSSA.Choice()
-    /// P; nil for `"auto"`.
-    private var preconditioning: Preconditioning?
+    /// P.
+    private var preconditioning = Preconditioning.none
 
     init(_ choice: LiSSA.Choice = LiSSA.Choice()) { self.choice = choice }
 
@@ -73,9 +71,7 @@ struct LiSSAChoice: SolverChoice {
             averaged: object.automaticInteger("averaged", in: 1...10_000_000),
             seed: UInt64(object.integer("seed", default: 0, in: 0 ... .max)),
             rounds: object.automaticInteger("rounds", in: 1...1000))
-        let word = object.choice("preconditioner", of: Preconditioning.allCases.map(\.rawValue) + ["auto"], default: "auto")
-        preconditioning = Preconditioning(rawValue: word)
-        choice.isPreconditioned = preconditioning.map { $0 != .none }
+        preconditioning = object.choice("preconditioner", default: .none)
     }
 
     func settled(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws -> any SettledSolver {
@@ -83,17 +79,13 @@ struct LiSSAChoice: SolverChoice {
         if let batch = choice.batchSize, batch > count {
             throw Problem(at: "/solver/batch_size", "must be at most \(count), the number of training examples; got \(batch)")
         }
-        let kind = try preconditioning ?? automatic(for: system, in: engine)
-        let preconditioned = try kind.lissa(for: system, in: engine, interruption: interruption)
+        let preconditioned = try preconditioning.lissa(for: system, in: engine, interruption: interruption)
+        var choice = choice
+        // By hand it is taken whatever it is expected to cost.
+        choice.isPreconditioned = preconditioned != nil
         let lissa = LiSSA(
             choice, spectrum: system.spectrum, preconditioning: preconditioned, exampleCount: count, shift: system.damped.shift)
-        return SettledLiSSA(lissa: lissa, preconditioning: lissa.settings.isPreconditioned ? kind : .none)
-    }
-
-    /// What the store holds decides, and what is by hand is meant for the plain recursion.
-    private func automatic(for system: InfluenceSystem, in engine: Engine) throws -> Preconditioning {
-        guard choice.recursionDepth == nil, choice.scale == nil, system.network != nil else { return .none }
-        return try engine.holds(EKFACChoice.key(for: system), for: system) ? .ekfac : .none
+        return SettledLiSSA(lissa: lissa, preconditioning: preconditioning)
     }
 }
 

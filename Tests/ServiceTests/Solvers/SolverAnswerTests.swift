@@ -124,21 +124,28 @@ struct SolverAnswerTests {
         }
     }
 
-    @Test("cg takes EKFAC's factors where the store has them, and says so")
+    @Test("cg takes EKFAC's factors where the store has them, if it may, and says so")
     func preconditioner() throws {
-        #expect(try diagnostics(answer(["solver": ["name": "cg"]]))["preconditioner"] == "none")
+        let automatic: JSON = ["name": "cg", "preconditioner": "auto"]
+        #expect(try diagnostics(answer(["solver": automatic]))["preconditioner"] == "none")
         _ = try answer(["solver": ["name": "ekfac"]])
-        #expect(try diagnostics(answer(["solver": ["name": "cg"]]))["preconditioner"] == "ekfac")
+        #expect(try diagnostics(answer(["solver": automatic]))["preconditioner"] == "ekfac")
     }
 
-    @Test("auto says what it has chosen, and why; what the store holds decides")
+    @Test("what the store comes to hold changes no answer of a solver that is named", arguments: InfluenceRequest.solvers)
+    func history(name: String) throws {
+        let request = try EngineBench.request([2], ["solver": ["name": .string(name)], "include": ["s_test"]])
+        func shown() -> String { EngineBench.shown(bench.engine().influence([.init(request: request, interruption: .never)])[0]) }
+        let first = shown()
+        for other in InfluenceRequest.solvers { _ = try answer(["solver": ["name": .string(other)]]) }
+        #expect(shown() == first && first.hasPrefix("["))
+    }
+
+    @Test("auto says what it has chosen, and why")
     func automatic() throws {
-        let first = try diagnostics(answer(["solver": ["name": "auto"]]))
-        #expect(first["solver"] == "exact")
-        #expect(try #require(first["solver_reason"]?.stringValue).contains("quickly factored"))
-        // Its factor is in the store by now.
-        let second = try diagnostics(answer(["solver": ["name": "auto"]]))
-        #expect(try #require(second["solver_reason"]?.stringValue).contains("store holds the Cholesky factor"))
+        let diagnostics = try diagnostics(answer(["solver": ["name": "auto"]]))
+        #expect(diagnostics["solver"] == "exact")
+        #expect(try #require(diagnostics["solver_reason"]?.stringValue).contains("quickly factored"))
     }
 
     @Test("right-hand sides and requests keep their bits together, by every solver", arguments: InfluenceRequest.solvers)
