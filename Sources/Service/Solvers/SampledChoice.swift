@@ -19,7 +19,10 @@ struct SampledChoice: SolverChoice {
         "seed": .integer().defaulting(to: 0).described("Names the samples: the same seed, the same answer."),
     ]
     static let diagnostics: (always: Schema.Members, sometimes: Schema.Members)? = (
-        ["factored": .integer(in: 1 ... .max), "sample": .integer(in: 1 ... .max), "seed": .integer()], [:]
+        [
+            "factored": .integer(in: 1 ... .max), "sample": .integer(in: 1 ... .max), "seed": .integer(),
+            "iterations": Schema.integer().described("Steps that were taken for this test."),
+        ], [:]
     )
     static let needsRandomAccess = true
     static let needsDefiniteness = true
@@ -38,6 +41,9 @@ struct SampledChoice: SolverChoice {
 
     func settled(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws -> any SettledSolver {
         try ExactSolver.checkSize(of: system.damped, memoryLimit: engine.memoryBytes / 4)
+        var settings = settings
+        let count = system.damped.data.exampleCount
+        (settings.factored, settings.sample) = (min(settings.factored, count), min(settings.sample, count))
         return Settled(settings: settings)
     }
 

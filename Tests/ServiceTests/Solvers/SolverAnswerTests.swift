@@ -141,6 +141,24 @@ struct SolverAnswerTests {
         #expect(shown() == first && first.hasPrefix("["))
     }
 
+    @Test(
+        "answers say of each solver what the interface's document says they do",
+        arguments: InfluenceRequest.Solver.kinds.map { $0.name })
+    func documented(name: String) throws {
+        let document = OpenAPIDocument(configuration: ServiceConfiguration()).json
+        let goals: [JSON] = name == "lissa" || name == "auto" ? [.null, ["relative_error": 0.05]] : [.null]
+        for goal in goals {
+            let diagnostics = try diagnostics(answer(["solver": ["name": .string(name)], "until": goal]))
+            let solver = try #require(diagnostics["solver"]?.stringValue)
+            let kind = try #require(InfluenceRequest.Solver.kinds.first { $0.name == solver })
+            let schema = try #require(document["components"]?["schemas"]?[kind.schemaName + "Diagnostics"])
+            let known = Set(try #require(schema["properties"]?.objectValue).map(\.key))
+            let required = Set((schema["required"]?.arrayValue ?? []).compactMap(\.stringValue))
+            let said = Set(try #require(diagnostics.objectValue).map(\.key))
+            #expect(said.isSubset(of: known) && said.isSuperset(of: required), "\(said.symmetricDifference(known))")
+        }
+    }
+
     @Test("auto says what it has chosen, and why")
     func automatic() throws {
         let diagnostics = try diagnostics(answer(["solver": ["name": "auto"]]))
