@@ -38,7 +38,8 @@ extension Engine {
                 return try storedGradient(test, dataset, index, of: model)
             case .example(let dataset, let index):
                 let network = try model.network(at: test.pointer + "/dataset")
-                let (record, input) = try example(index, of: dataset, for: network, pointer: test.pointer)
+                let (record, input) = try example(
+                    index, of: dataset, for: network, pointer: test.pointer, interruption: interruption)
                 let target = try test.target ?? record.targets(rows: index..<index + 1, from: store).number(0)
                 return try evaluate(
                     test, input: input, target: target, source: test.target == nil ? .dataset : .request, network)
@@ -76,7 +77,7 @@ extension Engine {
     }
 
     private func example(
-        _ index: Int, of name: String, for model: NetworkModel, pointer: String
+        _ index: Int, of name: String, for model: NetworkModel, pointer: String, interruption: Interruption
     ) throws -> (record: DatasetRecord, input: [Float]) {
         let record = try datasetRecord(name, at: pointer + "/dataset")
         guard index < record.rowCount else { throw Problem.unknownIndex(index, of: record, at: pointer + "/index") }
@@ -88,8 +89,22 @@ extension Engine {
                 at: pointer + "/dataset",
                 "examples of '\(name)' have shape \(record.exampleShape); the model takes \(model.network.inputShape)")
         }
-        let features = try record.features(rows: index..<index + 1, from: store)
-        return (record, features.values(of: 0))
+        return (record, try input(index, of: record, interruption: interruption))
+    }
+
+    /// One example's input: from the dataset in memory, where that is small beside it and so stays there, or from its block in the store,
+    /// which is read and checked each time.
+    private func input(_ index: Int, of record: DatasetRecord, interruption: Interruption) throws -> [Float] {
+        if let bytes = record.loadedByteCount, bytes <= memoryBytes / 64 {
+            do {
+                return try dataset(record, interruption: interruption).features.values(of: index)
+            } catch let stop as Interrupted {
+                throw stop
+            } catch {
+                // What is wrong elsewhere in it is no matter of this row.
+            }
+        }
+        return try record.features(rows: index..<index + 1, from: store).values(of: 0)
     }
 
     /// An input may be flat, or nested as the spec or the training dataset says.
