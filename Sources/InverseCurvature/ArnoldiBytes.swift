@@ -42,6 +42,9 @@ extension ArnoldiSolver {
         return bytes
     }
 
+    /// Bytes that the pairs take.
+    public var byteCount: Int { Self.byteCount(dimension: pairs.dimension, rank: pairs.values.count) ?? .max }
+
     /// How many bytes pairs take; nil where that overflows.
     public static func byteCount(dimension: Int, rank: Int) -> Int? {
         let (elements, tooMany) = dimension.multipliedReportingOverflow(by: rank)

@@ -33,10 +33,8 @@ extension ArnoldiSolver: SystemSolver {
         let weighted = coefficients.indices.map { Float(Double(coefficients[$0]) * weights[$0 % pairs.count]) }
         var solutions = rest
         try pairs.rows.add(weighted, beta: 1, to: &solutions, count: count, parallel: parallel, interruption: interruption)
-        let remainders = try system.remainder(
-            of: rightHandSides, after: solutions, count: count, parallel: parallel, interruption: interruption)
-        let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
-        guard residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
+        let residuals = try system.residuals(
+            of: solutions, for: rightHandSides, count: count, parallel: parallel, interruption: interruption)
         return Solution(
             vectors: solutions, repeats: [], residuals: residuals, converged: residuals.map { $0 <= Self.convergedResidual })
     }

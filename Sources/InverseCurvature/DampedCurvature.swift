@@ -40,6 +40,18 @@ public struct DampedCurvature: Sendable {
         return images.indices.map { rightHandSides[$0] - images[$0] - shift * solutions[$0] }
     }
 
+    /// ‖v − (D + λI)s‖/‖v‖ over all examples, for each of `count` stacked vectors; 0 where v = 0.
+    /// - Throws: `SolverError.notFinite`, `Interrupted`.
+    func residuals(
+        of solutions: [Float], for rightHandSides: [Float], count: Int, parallel: Parallel, interruption: Interruption
+    ) throws -> [Double] {
+        let remainders = try remainder(
+            of: rightHandSides, after: solutions, count: count, parallel: parallel, interruption: interruption)
+        let residuals = Self.relativeNorms(of: remainders, to: rightHandSides, count: count)
+        guard residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
+        return residuals
+    }
+
     /// ‖v − (D + λI)s‖/‖v‖ for each of the stacked vectors; 0 where v = 0.
     static func relativeNorms(of remainders: [Float], to rightHandSides: [Float], count: Int) -> [Double] {
         let length = rightHandSides.count / count

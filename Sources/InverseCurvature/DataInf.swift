@@ -42,10 +42,8 @@ public struct DataInf: SystemSolver {
             let part = Array(rightHandSides[sides.lowerBound * length..<sides.upperBound * length])
             solutions += try solved(part, count: sides.count, shift: system.shift, parallel, interruption)
         }
-        let remainders = try system.remainder(
-            of: rightHandSides, after: solutions, count: count, parallel: parallel, interruption: interruption)
-        let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
-        guard residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
+        let residuals = try system.residuals(
+            of: solutions, for: rightHandSides, count: count, parallel: parallel, interruption: interruption)
         return Solution(
             vectors: solutions, repeats: [], residuals: residuals,
             converged: residuals.map { $0 <= Solution.convergedResidual })

@@ -158,9 +158,6 @@ extension EKFAC {
 }
 
 extension EKFAC: SystemSolver {
-    /// A residual up to this counts as converged: a layer that the approximation is exact for.
-    private static let convergedResidual = 1e-3
-
     /// s = (D̂ + λI)⁻¹v with D̂ the approximation in place of D; what that is worth the residual says, measured with D itself on all examples.
     /// - Throws: `SolverError.notPositiveDefinite`, `.notFinite`, `Interrupted`.
     public func solve(
@@ -177,11 +174,9 @@ extension EKFAC: SystemSolver {
                 try inverse.apply(v, to: s, count: count, parallel: parallel, interruption: interruption)
             }
         }
-        let remainders = try system.remainder(
-            of: rightHandSides, after: solutions, count: count, parallel: parallel, interruption: interruption)
-        let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
-        guard residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
+        let residuals = try system.residuals(
+            of: solutions, for: rightHandSides, count: count, parallel: parallel, interruption: interruption)
         return Solution(
-            vectors: solutions, repeats: [], residuals: residuals, converged: residuals.map { $0 <= Self.convergedResidual })
+            vectors: solutions, repeats: [], residuals: residuals, converged: residuals.map { $0 <= Solution.convergedResidual })
     }
 }

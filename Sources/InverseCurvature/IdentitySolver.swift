@@ -6,9 +6,6 @@ public import LinearAlgebra
 /// The residual is that of the real system, at the cost of one product, and says how far this is from a solution: it has converged only
 /// where the curvature really is nearly the identity.
 public struct IdentitySolver: SystemSolver {
-    /// A residual up to this counts as converged.
-    private static let convergedResidual = 1e-3
-
     /// The solver, which has no settings.
     public init() {}
 
@@ -19,12 +16,10 @@ public struct IdentitySolver: SystemSolver {
         interruption: Interruption = .never
     ) throws -> Solution {
         precondition(rightHandSides.count == count * system.dimension, "right-hand sides are as long as the system's order")
-        let remainders = try system.remainder(
-            of: rightHandSides, after: rightHandSides, count: count, parallel: parallel, interruption: interruption)
-        let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
-        guard residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
+        let residuals = try system.residuals(
+            of: rightHandSides, for: rightHandSides, count: count, parallel: parallel, interruption: interruption)
         return Solution(
             vectors: rightHandSides, repeats: [], residuals: residuals,
-            converged: residuals.map { $0 <= Self.convergedResidual })
+            converged: residuals.map { $0 <= Solution.convergedResidual })
     }
 }

@@ -38,9 +38,6 @@ public struct SampledSolver: SystemSolver {
     /// Of D_F + λI.
     public let factor: CholeskyFactor
 
-    /// A residual up to this counts as converged.
-    private static let convergedResidual = 1e-3
-
     /// A solver on a factor made earlier, of the same curvature, λ and settings.
     public init(_ settings: Settings, factor: CholeskyFactor) {
         self.settings = settings
@@ -89,6 +86,6 @@ public struct SampledSolver: SystemSolver {
         return Solution(
             vectors: solved.vectors, repeats: [], residuals: solved.residuals.map { _ in .nan },
             converged: solved.converged.map { _ in false }, iterations: solved.iterations,
-            tolerances: solved.residuals.map { _ in Self.convergedResidual })
+            tolerances: solved.residuals.map { _ in Solution.convergedResidual })
     }
 }

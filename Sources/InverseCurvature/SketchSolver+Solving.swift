@@ -56,10 +56,8 @@ extension SketchSolver: SystemSolver {
             }
         }
         let vectors = sums.map { Float($0) }
-        let remainders = try system.remainder(
-            of: rightHandSides, after: vectors, count: count, parallel: parallel, interruption: interruption)
-        let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
-        guard residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
+        let residuals = try system.residuals(
+            of: vectors, for: rightHandSides, count: count, parallel: parallel, interruption: interruption)
         let accuracies = (0..<count).map { side in
             let size = Vectors.norm(Array(vectors[side * length..<(side + 1) * length]))
             let error = (squares[side] / number / (number - 1)).squareRoot()

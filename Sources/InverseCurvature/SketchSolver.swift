@@ -57,6 +57,15 @@ public struct SketchSolver: Sendable {
     public let settings: Settings
     let substance: Substance
 
+    /// Bytes that it takes in memory.
+    public var byteCount: Int {
+        switch substance {
+        case .columns(let columns, _, let projection):
+            (columns.memory.count + projection.memory.count) * MemoryLayout<Float>.stride
+        case .pairs(let solver): solver.byteCount
+        }
+    }
+
     init(_ settings: Settings, _ substance: Substance) {
         (self.settings, self.substance) = (settings, substance)
     }

@@ -86,10 +86,8 @@ public struct TwoBatchDescent: SystemSolver {
                 from: start, to: solutions.start, count: count, in: system, parallel: parallel, interruption: interruption)
         }
         let vectors = solutions.copy
-        let remainders = try system.remainder(
-            of: rightHandSides, after: vectors, count: count, parallel: parallel, interruption: interruption)
-        let residuals = DampedCurvature.relativeNorms(of: remainders, to: rightHandSides, count: count)
-        guard residuals.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
+        let residuals = try system.residuals(
+            of: vectors, for: rightHandSides, count: count, parallel: parallel, interruption: interruption)
         return Solution(
             vectors: vectors, repeats: [], residuals: residuals, converged: residuals.map { $0 <= Self.convergedResidual },
             iterations: [Int](repeating: settings.steps, count: count))

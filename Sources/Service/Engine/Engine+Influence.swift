@@ -81,6 +81,8 @@ extension Engine {
 }
 
 extension DispatchTime {
-    /// Milliseconds from here to a later moment.
-    func milliseconds(to later: DispatchTime) -> Double { Double(later.uptimeNanoseconds - uptimeNanoseconds) / 1e6 }
+    /// Milliseconds from here to another moment; negative to an earlier one.
+    func milliseconds(to other: DispatchTime) -> Double {
+        (Double(other.uptimeNanoseconds) - Double(uptimeNanoseconds)) / 1e6
+    }
 }

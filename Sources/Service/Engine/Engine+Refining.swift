@@ -76,8 +76,8 @@ private struct RoundClock {
     private var afterRound = 0.0
 
     init(deadline: DispatchTime?) {
-        let start = Double(start.uptimeNanoseconds)
-        self.deadline = deadline.map { (Double($0.uptimeNanoseconds) - start) / 1e6 }
+        let start = start
+        self.deadline = deadline.map { start.milliseconds(to: $0) }
     }
 
     mutating func took(_ milliseconds: Double) { afterRound = max(afterRound, milliseconds) }

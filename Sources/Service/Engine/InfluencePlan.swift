@@ -96,7 +96,7 @@ struct InfluencePlan: Sendable {
         }
         if type(of: choice).needsDefiniteness { try engine.checkDefinite(system, interruption: interruption) }
         guard let goal = request.until else { return try choice.settled(for: system, in: engine, interruption: interruption) }
-        return try goal.settled(request.solver, for: system, in: engine)
+        return try goal.settled(request.solver, for: system, in: engine, interruption: interruption)
     }
 
     /// Refuses solutions that would not fit together until they are scored.

@@ -107,6 +107,9 @@ extension Schema {
     /// Exactly one of several.
     static func oneOf(_ schemas: [Schema]) -> Schema { Schema(["oneOf": .array(schemas.map(\.json))]) }
 
+    /// What may be `"auto"`, as it is where nothing is said.
+    static func automatic(_ schema: Schema) -> Schema { oneOf([schema, .constant("auto")]).defaulting(to: "auto") }
+
     /// All of several at once.
     static func allOf(_ schemas: [Schema]) -> Schema { Schema(["allOf": .array(schemas.map(\.json))]) }
 

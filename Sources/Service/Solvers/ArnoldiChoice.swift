@@ -19,7 +19,7 @@ struct ArnoldiChoice: SolverChoice {
         ["arnoldi_dim": .integer(in: 1 ... .max), "projection_dim": .integer(in: 1 ... .max)], [:]
     )
 
-    private static let automatic = Schema.oneOf([.integer(in: 1...largest), .constant("auto")]).defaulting(to: "auto")
+    private static let automatic = Schema.automatic(.integer(in: 1...largest))
     private static let largest = 100_000
     private static let standardRank = 100
 
@@ -65,7 +65,6 @@ struct ArnoldiChoice: SolverChoice {
 }
 
 extension ArnoldiSolver: PreparedSolver {
-    var byteCount: Int { Self.byteCount(dimension: pairs.dimension, rank: pairs.values.count) ?? .max }
     var summary: JSONObject { ["order": .integer(pairs.dimension), "pairs": .integer(pairs.values.count)] }
 
     func withBytes(_ body: (UnsafeRawBufferPointer) throws -> Void) throws { try bytes.withUnsafeBytes(body) }

@@ -10,7 +10,8 @@ struct AutomaticChoice: SolverChoice {
     static let name = "auto"
     static let summary = """
         `exact` where its factor is in the store or quickly made, `cg` where the store has a preconditioner or single training examples \
-        can't be had, `sampled` of very many examples and few parameters, and else whichever of `lissa` and `cg` takes fewer products. The answer names it, and the reason.
+        can't be had, `sampled` of very many examples and few parameters, and else whichever of `lissa` and `cg` takes fewer products. The \
+        answer names it, and the reason.
         """
     /// Answers name what was chosen.
     static let diagnostics: (always: Schema.Members, sometimes: Schema.Members)? = nil

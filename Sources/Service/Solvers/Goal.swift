@@ -7,7 +7,10 @@ extension InfluenceRequest.Goal {
 
     /// The rounds that lead to it.
     /// - Throws: 422 for a solver that has none.
-    func settled(_ solver: InfluenceRequest.Solver, for system: InfluenceSystem, in engine: Engine) throws -> any SettledSolver {
+    func settled(_ solver: InfluenceRequest.Solver, for system: InfluenceSystem, in engine: Engine, interruption: Interruption)
+        throws
+        -> any SettledSolver
+    {
         guard var lissa = solver.choice as? LiSSAChoice ?? (solver.choice is AutomaticChoice ? LiSSAChoice() : nil) else {
             throw Problem(
                 at: "/until",
@@ -18,6 +21,6 @@ extension InfluenceRequest.Goal {
         }
         lissa.choice.rounds = Self.mostRounds
         lissa.choice.relativeError = if case .relativeError(let error) = self { error } else { Self.leastError }
-        return try lissa.settled(for: system, in: engine, interruption: .never)
+        return try lissa.settled(for: system, in: engine, interruption: interruption)
     }
 }

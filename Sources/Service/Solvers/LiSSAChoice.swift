@@ -11,18 +11,18 @@ struct LiSSAChoice: SolverChoice {
         `auto`, as everything is by default, is chosen from C's spectrum so that it converges.
         """
     static let fields: Schema.Members = [
-        "recursion_depth": automatic(.integer(in: 1...10_000_000)).described("J: steps of each recursion."),
-        "num_repeat": automatic(.integer(in: 1...256)).described("T: independent recursions of a round, averaged."),
-        "batch_size": automatic(.integer(in: 1...Int(Int32.max))).described(
+        "recursion_depth": .automatic(.integer(in: 1...10_000_000)).described("J: steps of each recursion."),
+        "num_repeat": .automatic(.integer(in: 1...256)).described("T: independent recursions of a round, averaged."),
+        "batch_size": .automatic(.integer(in: 1...Int(Int32.max))).described(
             "B: training examples of each step, at most as many as there are."),
-        "scale": automatic(.number(in: 1e-12...1e12)).described(
+        "scale": .automatic(.number(in: 1e-12...1e12)).described(
             "s: what the curvature is divided by. Where it is too small the recursion diverges, which is answered with 422."),
-        "averaged": automatic(.integer(in: 1...10_000_000)).described(
+        "averaged": .automatic(.integer(in: 1...10_000_000)).described(
             "K: steps at the end of each recursion whose mean it returns. `auto` is 1 where recursion_depth is given."),
         "preconditioner": Schema.choice(of: Preconditioning.self).defaulting(to: .string(Preconditioning.none.rawValue))
             .described(
                 "P: a step is h ← h + P⁻¹(r − (C_B + λI)h)/s then. Worth it where λ is very small."),
-        "rounds": automatic(.integer(in: 1...1000)).described(
+        "rounds": .automatic(.integer(in: 1...1000)).described(
             "Rounds of refinement at most. `auto` is one where recursion_depth is given, and else as many as an error of 2 % of s_test needs, 5 % of more than 100,000 examples."
         ),
         "seed": .integer().defaulting(to: 0).described("Names the random streams: the same seed, the same answer."),
@@ -49,10 +49,6 @@ struct LiSSAChoice: SolverChoice {
 
     private static func estimate(_ description: String) -> Schema {
         Schema.number(atLeast: 0).described("\(description); absent where it can't be known.")
-    }
-
-    private static func automatic(_ schema: Schema) -> Schema {
-        .oneOf([schema, .constant("auto")]).defaulting(to: "auto")
     }
 
     /// What is set.

@@ -15,9 +15,10 @@ struct SketchChoice: SolverChoice {
             "d: columns of the sketch."),
         "estimate": Schema.choice(of: SketchSolver.Estimate.self).defaulting(to: .string(usual.estimate.rawValue)).described(
             "What a test makes of the sketch."),
-        "steps": automatic(.integer(in: 1...1_000_000)).described("Steps of the descent."),
-        "batch_size": automatic(.integer(in: 1...Int(Int32.max))).described("Training examples of each of its two mini-batches."),
-        "step_size": automatic(.number(in: 1e-12...1e12)).described("η of the descent."),
+        "steps": .automatic(.integer(in: 1...1_000_000)).described("Steps of the descent."),
+        "batch_size": .automatic(.integer(in: 1...Int(Int32.max))).described(
+            "Training examples of each of its two mini-batches."),
+        "step_size": .automatic(.number(in: 1e-12...1e12)).described("η of the descent."),
         "seed": .integer().defaulting(to: 0).described("Names G and the random streams: the same seed, the same answer."),
     ]
     static let diagnostics: (always: Schema.Members, sometimes: Schema.Members)? = (
@@ -35,10 +36,6 @@ struct SketchChoice: SolverChoice {
     static let needsDefiniteness = true
 
     private static let usual = SketchSolver.Settings()
-
-    private static func automatic(_ schema: Schema) -> Schema {
-        .oneOf([schema, .constant("auto")]).defaulting(to: "auto")
-    }
 
     private var settings = SketchSolver.Settings()
     private var descent = TwoBatchDescent.Choice()
@@ -111,7 +108,6 @@ struct SketchChoice: SolverChoice {
 }
 
 extension SketchSolver: PreparedSolver {
-    var byteCount: Int { bytes.count }
     var summary: JSONObject {
         ["projection_dim": .integer(settings.projectionDim), "estimate": .string(settings.estimate.rawValue)]
     }

@@ -24,10 +24,6 @@ protocol SolverChoice: Hashable, Sendable {
     /// The solver with all that is automatic filled in.
     /// - Throws: `Problem` where it can't solve such a system; `SolverError`, `StoreError`, `Interrupted`.
     func settled(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws -> any SettledSolver
-
-    /// Makes what serves many requests.
-    /// - Throws: as above.
-    func prepare(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws
 }
 
 extension SolverChoice {
@@ -36,6 +32,8 @@ extension SolverChoice {
     static var needsRandomAccess: Bool { false }
     static var needsDefiniteness: Bool { false }
 
+    /// Makes what serves many requests.
+    /// - Throws: as `settled`.
     func prepare(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws {
         _ = try settled(for: system, in: engine, interruption: interruption)
             .solver(for: system, in: engine, interruption: interruption)
