@@ -1,12 +1,11 @@
 internal import Foundation
-public import InverseCurvature
 public import LinearAlgebra
 
 /// One example of a ranking.
 public struct RankedExample: Sendable, Equatable {
     /// Its row in the training dataset.
     public let index: Int
-    /// s_test · gᵢ: positive for a proponent.
+    /// Positive for a proponent.
     public let score: Float
     /// Of the score, over the solver's repeats; nil for deterministic solvers and for a single repeat.
     public let standardError: Float?
@@ -31,26 +30,25 @@ public struct GroupScore: Sendable, Equatable {
     public let standardError: Float?
 }
 
-extension TrainingGradients {
-    /// Ranks the scored examples of one test.
+extension ScoreFormula {
+    /// Ranks the scored examples.
     ///
     /// - Parameters:
-    ///   - test: which of the solution's right-hand sides.
-    ///   - scores: of the selected examples along that vector.
+    ///   - scores: of the selected examples, by this formula.
     ///   - selection: which examples `scores` are of.
-    ///   - ends: what a scan found of the `k + 1` strongest of each sign along each of the solution's repeats; nil to score those again.
+    ///   - ends: what a scan found of the `k + 1` strongest of each sign along each of the repeats; nil to score those again.
     ///   - k: how many at each end.
-    /// - Throws: `Interrupted`.
+    /// - Throws: `Interrupted`, and what reading gradients may throw.
     public func ranking(
-        of test: Int, scores: [Float], selection: RowSelection, ends known: RankedEnds? = nil, solution: Solution, k: Int,
-        parallel: Parallel, interruption: Interruption = .never
+        of scores: [Float], selection: RowSelection, ends known: RankedEnds? = nil, k: Int, parallel: Parallel,
+        interruption: Interruption = .never
     ) throws -> Ranking {
         precondition(k > 0 && k < Int.max, "a ranking has a length")
         let indices: [UInt32]? = if case .indices(let indices) = selection { indices } else { nil }
         // One more than is asked for: whether the ranking is settled is decided between the k-th and the next.
         let ends = scores.withUnsafeBufferPointer { TopK(of: $0, indices: indices, count: k + 1) }
-        let proponents = try errors(of: ends.proponents, known, test: test, solution, parallel, interruption)
-        let opponents = try errors(of: ends.opponents, known, test: test, solution, parallel, interruption)
+        let proponents = try errors(of: ends.proponents, known, parallel, interruption)
+        let opponents = try errors(of: ends.opponents, known, parallel, interruption)
         let isStable: Bool? =
             if let p = proponents.isSettled(at: k), let o = opponents.isSettled(at: k) { p && o } else { nil }
         return Ranking(
@@ -58,36 +56,27 @@ extension TrainingGradients {
     }
 
     /// Scores a set of examples as a whole. An example named twice counts twice.
-    /// - Throws: `Interrupted`.
+    /// - Throws: `Interrupted`, and what reading gradients may throw.
     public func groupScore(
-        of members: [UInt32], test: Int, solution: Solution, parallel: Parallel, interruption: Interruption = .never
+        of members: [UInt32], parallel: Parallel, interruption: Interruption = .never
     ) throws -> GroupScore {
-        let length = dimension
-        let vectors = [Array(solution.vectors[test * length..<(test + 1) * length])] + repeats(of: test, solution)
-        let scores = try scores(
-            of: .indices(members), along: vectors.flatMap { $0 }, parallel: parallel, interruption: interruption)
-        let sums = vectors.indices.map { scores[$0].reduce(0.0) { $0 + Double($1) } }
-        return GroupScore(score: Float(sums[0]), standardError: standardError(of: Array(sums.dropFirst())).map { Float($0) })
-    }
-
-    private func repeats(of test: Int, _ solution: Solution) -> [[Float]] {
-        let length = dimension
-        return solution.repeats.map { Array($0[test * length..<(test + 1) * length]) }
+        func sum(_ scores: [Float]) -> Double { scores.reduce(0.0) { $0 + Double($1) } }
+        let selection = RowSelection.indices(members)
+        let score = try sum(scores(of: selection, parallel: parallel, interruption: interruption))
+        let repeats = try repeatScores(of: selection, parallel: parallel, interruption: interruption).map(sum)
+        return GroupScore(score: Float(score), standardError: standardError(of: repeats).map { Float($0) })
     }
 
     private func errors(
-        of ends: [ScoredExample], _ known: RankedEnds?, test: Int, _ solution: Solution, _ parallel: Parallel,
-        _ interruption: Interruption
+        of ends: [ScoredExample], _ known: RankedEnds?, _ parallel: Parallel, _ interruption: Interruption
     ) throws -> ScoredEnd {
-        if let scores = known?.scores(of: ends, directionCount: solution.repeats.count) {
+        if let scores = known?.scores(of: ends, directionCount: repeats.count) {
             return ScoredEnd(scored: ends, repeatScores: scores)
         }
-        let repeats = repeats(of: test, solution)
         guard !repeats.isEmpty, !ends.isEmpty else { return ScoredEnd(scored: ends, repeatScores: []) }
-        let scores = try scores(
-            of: .indices(ends.map { UInt32($0.index) }), along: repeats.flatMap { $0 }, parallel: parallel,
-            interruption: interruption)
-        return ScoredEnd(scored: ends, repeatScores: repeats.indices.map { r in scores[r].map(Double.init) })
+        let scores = try repeatScores(
+            of: .indices(ends.map { UInt32($0.index) }), parallel: parallel, interruption: interruption)
+        return ScoredEnd(scored: ends, repeatScores: scores.map { $0.map(Double.init) })
     }
 }
 

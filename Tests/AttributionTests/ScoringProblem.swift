@@ -68,3 +68,22 @@ struct ScoringProblem: Sendable, CustomTestStringConvertible {
             parallel: parallel)
     }
 }
+
+extension TrainingGradients {
+    /// The ranking by one of a solution's vectors.
+    func ranking(
+        of test: Int, scores: [Float], selection: RowSelection, ends: RankedEnds? = nil, solution: Solution, k: Int,
+        parallel: Parallel, interruption: Interruption = .never
+    ) throws -> Ranking {
+        try ScoreFormula(self, along: solution, of: test).ranking(
+            of: scores, selection: selection, ends: ends, k: k, parallel: parallel, interruption: interruption)
+    }
+
+    /// The score of a group along one of a solution's vectors.
+    func groupScore(
+        of members: [UInt32], test: Int, solution: Solution, parallel: Parallel, interruption: Interruption = .never
+    ) throws -> GroupScore {
+        try ScoreFormula(self, along: solution, of: test).groupScore(
+            of: members, parallel: parallel, interruption: interruption)
+    }
+}

@@ -11,7 +11,7 @@ extension InfluenceAnswer {
     func json(id: String, queueMilliseconds: Double, totalMilliseconds: Double) -> JSON {
         [
             "id": .string(id), "model": .string(model.record.name), "checkpoint": .string(model.checkpoint.name),
-            "method": "influence", "n_train": .integer(model.gradients.count),
+            "method": .string(request.method.name), "n_train": .integer(model.gradients.count),
             "orientation": "score > 0: proponent (including it lowered the test loss); score < 0: opponent",
             "results": .array(results.map(json)),
             "timing": [
@@ -53,7 +53,7 @@ extension InfluenceAnswer {
         if let weights = model.training.weights { members["weight"] = .float(weights[example.index]) }
         members["score"] = .float(example.score)
         if let error = example.standardError { members["standard_error"] = .float(error) }
-        members["predicted_loss_change_if_removed"] = .double(Double(example.score) / Double(model.gradients.count))
+        if let change = lossChange(example.score) { members["predicted_loss_change_if_removed"] = change }
         if request.include.contains(.metadata) { members["metadata"] = annotation?.metadataJSON ?? .object([:]) }
         if let input = inputs[example.index] { members["input"] = model.training.record.json(values: input) }
         return .object(members)
@@ -64,32 +64,51 @@ extension InfluenceAnswer {
             "name": .string(group.name), "size": .integer(group.indices.count), "score": .float(score.score),
         ]
         if let error = score.standardError { members["standard_error"] = .float(error) }
-        members["predicted_loss_change_if_removed"] = .double(Double(score.score) / Double(model.gradients.count))
+        if let change = lossChange(score.score) { members["predicted_loss_change_if_removed"] = change }
         return .object(members)
     }
 
+    /// What removing examples of such a score is predicted to do to the test's loss, by a method that says.
+    private func lossChange(_ score: Float) -> JSON? {
+        type(of: request.method.choice).predictsLossChange ? .double(Double(score) / Double(model.gradients.count)) : nil
+    }
+
     private func diagnostics(_ result: Result) -> JSON {
-        var members = solver.members
-        if let iterations = result.iterations { members["iterations"] = .integer(iterations) }
-        if let accuracy = result.accuracy {
+        var members: JSONObject = [:]
+        if let solving = scoring.solving, let solved = result.solved {
+            add(solving, solved, to: &members)
+        } else {
+            members["method"] = .string(request.method.name)
+        }
+        for (name, value) in scoring.diagnostics { members[name] = value }
+        if let isStable = result.ranking.isStable {
+            // A vector that is no solution and has no repeats says nothing of its own error: nothing is settled by it.
+            let isTold = result.solved.map { $0.isConverged || $0.accuracy != nil } ?? true
+            members["rank_stable"] = .bool(isStable && isTold)
+        }
+        if let isReached = result.isGoalReached { members["until_reached"] = .bool(isReached) }
+        if type(of: request.method.choice).uses.contains(.gradients) {
+            members["gradients"] = .string(gradients.name)
+            if case .projected = gradients.source { members["space"] = "projected" }
+            for (name, value) in gradients.accuracy.members { members[name] = value }
+        }
+        return .object(members)
+    }
+
+    private func add(_ solving: Solving, _ solved: SolvedSide, to members: inout JSONObject) {
+        for (name, value) in solving.solver.members { members[name] = value }
+        if let iterations = solved.iterations { members["iterations"] = .integer(iterations) }
+        if let accuracy = solved.accuracy {
             members["rounds"] = .integer(accuracy.rounds)
             if let noise = accuracy.noise { members["noise"] = .double(noise) }
             if let bias = accuracy.bias { members["bias"] = .double(bias) }
             if let error = accuracy.relativeError { members["relative_error"] = .double(error) }
             members["bias_below_noise"] = .bool(accuracy.isBiasBelowNoise)
         }
-        members["curvature"] = .string(curvature.rawValue)
-        members["lambda_effective"] = .double(shift)
-        members["residual"] = .double(result.residual)
-        members["converged"] = .bool(result.converged)
-        // A vector that is no solution and has no repeats says nothing of its own error: nothing is settled by it.
-        let isTold = result.converged || result.accuracy != nil
-        if let isStable = result.ranking.isStable { members["rank_stable"] = .bool(isStable && isTold) }
-        if let isReached = result.isGoalReached { members["until_reached"] = .bool(isReached) }
-        members["gradients"] = .string(gradients.name)
-        if case .projected = gradients.source { members["space"] = "projected" }
-        for (name, value) in gradients.accuracy.members { members[name] = value }
-        return .object(members)
+        members["curvature"] = .string(solving.system.curvature.rawValue)
+        members["lambda_effective"] = .double(solving.system.damped.shift)
+        members["residual"] = .double(solved.residual)
+        members["converged"] = .bool(solved.isConverged)
     }
 
     private func tensor(_ values: [Float], shape: [Int]) -> JSON {

@@ -1,13 +1,12 @@
 public import JSON
 
 extension InfluenceRequest {
-    /// The methods there are.
-    public static let methods = ["influence"]
-
-    private static let fields = [
-        "id", "model", "checkpoint", "tests", "aggregate", "method", "curvature", "damping", "damping_mode", "solver", "until",
-        "gradients", "k", "candidates", "groups", "include", "deadline_ms",
-    ]
+    private static let fields =
+        [
+            "id", "model", "checkpoint", "tests", "aggregate", "method", "curvature", "damping", "damping_mode", "solver",
+            "until",
+            "gradients", "k", "candidates", "groups", "include", "deadline_ms",
+        ] + Method.fields
 
     /// Reads a request.
     /// - Throws: every problem found.
@@ -19,7 +18,7 @@ extension InfluenceRequest {
         checkpoint = object?.optionalString("checkpoint")
         tests = (object?.array("tests", count: 1...limits.maximumTests) ?? []).compactMap { Test($0) }
         aggregate = object?.choice("aggregate", default: .none) ?? .none
-        _ = object?.choice("method", of: Self.methods, default: "influence")
+        method = object.map { Method($0) } ?? .standard
         curvature = object?.optionalChoice("curvature", of: Curvature.self)
         damping = object?.number("damping", default: 0, in: 0...1e9) ?? 0
         dampingMode = object?.choice("damping_mode", default: .absolute) ?? .absolute

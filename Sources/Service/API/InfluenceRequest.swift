@@ -85,6 +85,8 @@ public struct InfluenceRequest: Hashable, Sendable {
     public var tests: [Test]
     /// How they become one answer, if they do.
     public var aggregate: Aggregate
+    /// How training examples are scored.
+    public var method: Method
     /// C; nil for the model's default.
     public var curvature: Curvature?
     /// Added to C's diagonal, in units of `dampingMode`.

@@ -5,12 +5,22 @@ internal import Store
 
 /// The training gradients that a request scores with.
 struct ChosenGradients: Sendable {
-    /// Which gradients: those that a model has itself, or a cache's. Equal ones serve a scan together.
+    /// Which gradients. Equal ones serve a scan together.
     enum Source: Hashable, Sendable {
-        case model
+        /// Those that a model has itself at a checkpoint.
+        case model(ContentDigest)
         case cache(CacheRecord)
         /// A projected cache's rows as they are: directions are in its space.
         case projected(CacheRecord)
+
+        /// Different for different ones.
+        var name: String {
+            switch self {
+            case .model(let identity): "model \(identity)"
+            case .cache(let record): "cache \(record.kind) \(record.key)"
+            case .projected(let record): "projected \(record.kind) \(record.key)"
+            }
+        }
     }
 
     /// What answers call them: "exact", or a cache's kind.
@@ -55,7 +65,8 @@ extension Engine {
     /// - Throws: `Problem` naming what there is; `StoreError`, `Interrupted`.
     func gradients(of model: LoadedModel, named name: String?, interruption: Interruption) throws -> ChosenGradients {
         let exact = ChosenGradients(
-            name: ChosenGradients.exact, source: .model, gradients: model.gradients, accuracy: GradientCache.Summary())
+            name: ChosenGradients.exact, source: .model(model.identity), gradients: model.gradients,
+            accuracy: GradientCache.Summary())
         guard let name, name != ChosenGradients.exact else {
             // A model's own may be all there is, or as good.
             guard model.foreign == nil, let (record, cache) = try find(.factored, of: model) else { return exact }
@@ -65,7 +76,8 @@ extension Engine {
             // Those that were computed elsewhere, by the name of what holds them.
             let own = try store.cache(of: model.checkpoint, kind: name, key: model.identity)
             guard own != nil else { throw try unknown(name, model) }
-            return ChosenGradients(name: name, source: .model, gradients: model.gradients, accuracy: exact.accuracy)
+            return ChosenGradients(
+                name: name, source: .model(model.identity), gradients: model.gradients, accuracy: exact.accuracy)
         }
         guard let kind = GradientCacheKind(name: name), let (record, cache) = try find(kind, of: model)
         else { throw try unknown(name, model) }
@@ -95,7 +107,8 @@ extension Engine {
         let network = try model.network(at: "/gradients")
         // A softmax regression has its factors in memory already, and kernels of its own for them.
         if cache.kind == .factored, network.softmax != nil {
-            return ChosenGradients(name: name, source: .model, gradients: model.gradients, accuracy: record.accuracy)
+            return ChosenGradients(
+                name: name, source: .model(model.identity), gradients: model.gradients, accuracy: record.accuracy)
         }
         let cached = try cachedGradients.value(for: record, cost: \.byteCount) {
             try load(record, cache, network, interruption)

@@ -4,7 +4,8 @@ internal import InverseCurvature
 internal import LinearAlgebra
 internal import Store
 
-// The main job: s_test for every test at once, one scan over the training gradients, the two ends. For several requests at a time.
+// The main job: s_test for every test at once where a method solves, one scan over the training gradients, the two ends. For several
+// requests at a time.
 extension Engine {
     /// A request, what says that its answer is no longer wanted, and when it is wanted by, where its answer gets the better with time.
     struct Asked<Request: Sendable>: Sendable {
@@ -33,9 +34,10 @@ extension Engine {
         let common = Interruption { wanted.allSatisfy(\.isRaised) }
 
         let begin = DispatchTime.now()
-        var solutions = solve(plans.compactMap { try? $0.get() }.filter { $0.request.until == nil }, interruption: common)
+        let solved = plans.compactMap { try? $0.get() }.filter { $0.request.until == nil }.compactMap(\.scoring.solving)
+        var solutions = solve(solved, interruption: common)
         let refined = zip(plans, asked).map { plan, asked in (try? plan.get()).flatMap { refine($0, asked, &solutions) } }
-        let solved = DispatchTime.now()
+        let halfway = DispatchTime.now()
         let results = rank(plans, solutions, interruptions, common)
         let scored = DispatchTime.now()
 
@@ -48,11 +50,10 @@ extension Engine {
                 let annotations = try store.annotations(of: training.record, at: listed.sorted())
                 let inputs = plan.request.include.contains(.inputs) ? try training.inputs(of: listed, from: store) : [:]
                 return InfluenceAnswer(
-                    request: plan.request, model: plan.model, gradients: plan.space.gradients, curvature: plan.system.curvature,
-                    shift: plan.system.damped.shift, solver: plan.solver, results: results,
+                    request: plan.request, model: plan.model, gradients: plan.gradients, scoring: plan.scoring, results: results,
                     annotations: Dictionary(annotations.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first }),
-                    inputs: inputs, sTestMilliseconds: begin.milliseconds(to: solved),
-                    scoreMilliseconds: solved.milliseconds(to: scored))
+                    inputs: inputs, sTestMilliseconds: begin.milliseconds(to: halfway),
+                    scoreMilliseconds: halfway.milliseconds(to: scored))
             }
         }
     }
@@ -61,13 +62,14 @@ extension Engine {
     private func refine(
         _ plan: InfluencePlan, _ asked: Asked<InfluenceRequest>, _ solutions: inout Solutions
     ) -> Refined? {
-        guard let goal = plan.request.until, let settled = plan.solver as? SettledLiSSA else { return nil }
+        guard let goal = plan.request.until, let solving = plan.scoring.solving, let settled = solving.solver as? SettledLiSSA
+        else { return nil }
         do {
-            let refined = try refine(plan, by: settled.lissa, to: goal, deadline: asked.deadline, asked.interruption)
-            for (subject, solution) in zip(plan.subjects, refined.solutions) { solutions[subject.key] = .success(solution) }
+            let refined = try refine(plan, solving, by: settled.lissa, to: goal, deadline: asked.deadline, asked.interruption)
+            for (side, solution) in zip(solving.sides, refined.solutions) { solutions[side.key] = .success(solution) }
             return refined
         } catch {
-            for subject in plan.subjects { solutions[subject.key] = .failure(error) }
+            for side in solving.sides { solutions[side.key] = .failure(error) }
             return nil
         }
     }

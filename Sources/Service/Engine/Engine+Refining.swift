@@ -17,14 +17,14 @@ extension Engine {
     /// `deadline` comes near: the best so far is the answer then.
     /// - Throws: `Interrupted` where there was not the time for one round; `SolverError`.
     func refine(
-        _ plan: InfluencePlan, by lissa: LiSSA, to goal: InfluenceRequest.Goal, deadline: DispatchTime?,
+        _ plan: InfluencePlan, _ solving: Solving, by lissa: LiSSA, to goal: InfluenceRequest.Goal, deadline: DispatchTime?,
         _ interruption: Interruption
     ) throws -> Refined {
         var clock = RoundClock(deadline: deadline)
         var refinement = LiSSA.Refinement(
-            of: plan.subjects.flatMap(\.gradient), count: plan.subjects.count, in: plan.system.damped, by: lissa)
-        var isReached = plan.subjects.map { _ in false }
-        var open = Array(plan.subjects.indices)
+            of: solving.sides.flatMap(\.gradient), count: solving.sides.count, in: solving.system.damped, by: lissa)
+        var isReached = solving.sides.map { _ in false }
+        var open = Array(solving.sides.indices)
         var rounds = 0
         while !open.isEmpty, rounds < lissa.settings.rounds {
             do {
@@ -53,16 +53,17 @@ extension Engine {
             if clock.isOver { break }
         }
         let solution = try refinement.solution(parallel: parallel, interruption: interruption)
-        return Refined(solutions: plan.subjects.indices.map { solution[$0] }, isReached: isReached)
+        return Refined(solutions: solving.sides.indices.map { solution[$0] }, isReached: isReached)
     }
 
     /// Whether a subject's two ends are settled.
     private func isSettled(
         _ solution: Solution, _ subject: Int, _ plan: InfluencePlan, _ interruption: Interruption
     ) throws -> Bool {
-        let key = plan.subjects[subject].key
         let alone = plan.only(subject)
-        let results = rank([.success(alone)], [key: .success(solution)], [interruption], interruption)
+        let solved = alone.scoring.solving?.sides.map { ($0.key, Result<Solution, any Error>.success(solution)) } ?? []
+        let results = rank(
+            [.success(alone)], Dictionary(uniqueKeysWithValues: solved), [interruption], interruption)
         return try results[0].get()[0].ranking.isStable ?? false
     }
 }

@@ -19,74 +19,74 @@ extension Engine {
     /// Right-hand sides that are solved at a time: more gain nothing, and take memory.
     private static let width = 64
 
-    /// Solves for all subjects of some plans. A solution does not depend on what it was solved with.
-    func solve(_ plans: [InfluencePlan], interruption: Interruption) -> Solutions {
+    /// Solves for all that some requests have solved. A solution does not depend on what it was solved with.
+    func solve(_ wanted: [Solving], interruption: Interruption) -> Solutions {
         var solutions: Solutions = [:]
-        var missing: [(system: System, plan: InfluencePlan, subjects: [InfluencePlan.Subject])] = []
-        for plan in plans {
-            for subject in plan.subjects where solutions[subject.key] == nil {
-                if let kept = self.solutions[subject.key] {
+        var missing: [(system: System, solving: Solving, sides: [Solving.Side])] = []
+        for solving in wanted {
+            for side in solving.sides where solutions[side.key] == nil {
+                if let kept = self.solutions[side.key] {
                     counters.solutionCacheHits.add()
-                    solutions[subject.key] = .success(kept)
+                    solutions[side.key] = .success(kept)
                 } else {
                     counters.solutionCacheMisses.add()
                     // Stands until there is a solution: whoever needs the same vector does not ask for it again.
-                    solutions[subject.key] = .failure(Interrupted())
-                    let system = System(system: subject.key.system, solver: subject.key.solver)
+                    solutions[side.key] = .failure(Interrupted())
+                    let system = System(system: side.key.system, solver: side.key.solver)
                     if let index = missing.firstIndex(where: { $0.system == system }) {
-                        missing[index].subjects.append(subject)
+                        missing[index].sides.append(side)
                     } else {
-                        missing.append((system, plan, [subject]))
+                        missing.append((system, solving, [side]))
                     }
                 }
             }
         }
-        for (_, plan, subjects) in missing {
-            let width = width(of: plan)
-            for start in stride(from: 0, to: subjects.count, by: width) {
-                let part = Array(subjects[start..<min(start + width, subjects.count)])
-                solutions.merge(solve(part, of: plan, interruption: interruption)) { $1 }
+        for (_, solving, sides) in missing {
+            let width = width(of: solving)
+            for start in stride(from: 0, to: sides.count, by: width) {
+                let part = Array(sides[start..<min(start + width, sides.count)])
+                solutions.merge(solve(part, of: solving, interruption: interruption)) { $1 }
             }
         }
         return solutions
     }
 
     /// As many as the memory for what they take while they are solved allows.
-    private func width(of plan: InfluencePlan) -> Int {
-        let bytes = Int.floatBytes(plan.solver.vectorsPerSide, plan.space.dimension) ?? .max
+    private func width(of solving: Solving) -> Int {
+        let bytes = Int.floatBytes(solving.solver.vectorsPerSide, solving.space.dimension) ?? .max
         return max(1, min(Self.width, memoryBytes / 4 / max(1, bytes)))
     }
 
     private func solve(
-        _ subjects: [InfluencePlan.Subject], of plan: InfluencePlan, interruption: Interruption
+        _ sides: [Solving.Side], of solving: Solving, interruption: Interruption
     ) -> Solutions {
         do {
             counters.batches.add()
-            counters.batchedRightHandSides.add(subjects.count)
-            let solved = try solveTogether(subjects, of: plan, interruption: interruption)
+            counters.batchedRightHandSides.add(sides.count)
+            let solved = try solveTogether(sides, of: solving, interruption: interruption)
             return Dictionary(
-                uniqueKeysWithValues: subjects.enumerated().map { index, subject in
+                uniqueKeysWithValues: sides.enumerated().map { index, side in
                     let solution = solved[index]
-                    solutions.insert(solution, for: subject.key)
-                    return (subject.key, .success(solution))
+                    solutions.insert(solution, for: side.key)
+                    return (side.key, .success(solution))
                 })
-        } catch let error as SolverError where subjects.count > 1 && error.mayBeOfOne {
+        } catch let error as SolverError where sides.count > 1 && error.mayBeOfOne {
             // One that can't be solved must not take the others with it: each alone then, and each with its own outcome.
-            return subjects.reduce(into: [:]) { outcomes, subject in
-                outcomes.merge(solve([subject], of: plan, interruption: interruption)) { $1 }
+            return sides.reduce(into: [:]) { outcomes, side in
+                outcomes.merge(solve([side], of: solving, interruption: interruption)) { $1 }
             }
         } catch {
-            return Dictionary(uniqueKeysWithValues: subjects.map { ($0.key, .failure(error)) })
+            return Dictionary(uniqueKeysWithValues: sides.map { ($0.key, .failure(error)) })
         }
     }
 
     private func solveTogether(
-        _ subjects: [InfluencePlan.Subject], of plan: InfluencePlan, interruption: Interruption
+        _ sides: [Solving.Side], of solving: Solving, interruption: Interruption
     ) throws -> Solution {
-        try namingDamping(of: plan.system, interruption: interruption) {
-            let solver = try plan.solver.solver(for: plan.system, in: self, interruption: interruption)
+        try namingDamping(of: solving.system, interruption: interruption) {
+            let solver = try solving.solver.solver(for: solving.system, in: self, interruption: interruption)
             return try solver.solveUnmeasured(
-                subjects.flatMap(\.gradient), count: subjects.count, in: plan.system.damped, parallel: parallel,
+                sides.flatMap(\.gradient), count: sides.count, in: solving.system.damped, parallel: parallel,
                 interruption: interruption)
         }
     }

@@ -16,13 +16,8 @@ struct InfluenceAnswer: Sendable {
         /// Which examples were scored; nil for all.
         let candidates: [UInt32]?
         let sTest: [Float]?
-        /// ‖(C + λI)s − v‖/‖v‖ on all examples, and whether the solver reached what it set out for.
-        let residual: Double
-        let converged: Bool
-        /// Of a solver whose steps depend on the test.
-        let iterations: Int?
-        /// Of a solver that estimates its own.
-        let accuracy: SolutionAccuracy?
+        /// What came of its system; nil where nothing is solved.
+        let solved: SolvedSide?
         /// Whether the request's goal was reached; nil where it has none.
         var isGoalReached: Bool?
 
@@ -37,10 +32,7 @@ struct InfluenceAnswer: Sendable {
     let request: InfluenceRequest
     let model: LoadedModel
     let gradients: ChosenGradients
-    let curvature: InfluenceRequest.Curvature
-    /// λ_effective.
-    let shift: Double
-    let solver: any SettledSolver
+    let scoring: Scoring
     let results: [Result]
     /// What is known of the examples that are listed.
     let annotations: [Int: ExampleAnnotation]
@@ -48,4 +40,23 @@ struct InfluenceAnswer: Sendable {
     let inputs: [Int: [Float]]
     let sTestMilliseconds: Double
     let scoreMilliseconds: Double
+}
+
+/// What is known of the solution for one right-hand side.
+struct SolvedSide: Sendable {
+    /// ‖(C + λI)s − v‖/‖v‖ on all examples, and whether the solver reached what it set out for.
+    let residual: Double
+    let isConverged: Bool
+    /// Of a solver whose steps depend on the test.
+    let iterations: Int?
+    /// Of a solver that estimates its own.
+    let accuracy: SolutionAccuracy?
+
+    /// Of the first of a solution's right-hand sides.
+    init(_ solution: Solution) {
+        residual = solution.residuals[0]
+        isConverged = solution.converged[0]
+        iterations = solution.iterations.first
+        accuracy = solution.accuracies.first
+    }
 }

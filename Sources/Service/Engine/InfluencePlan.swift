@@ -1,35 +1,21 @@
 internal import Attribution
-internal import Foundation
-internal import InverseCurvature
 internal import LinearAlgebra
-internal import Networks
 internal import Store
 
 /// A request for influence made ready: names resolved, tests evaluated, settings chosen, and everything checked that can be checked
 /// before the work.
 struct InfluencePlan: Sendable {
-    /// One right-hand side, and the tests it stands for.
-    struct Subject: Sendable {
-        /// More than one for an aggregate.
-        let tests: [ResolvedTest]
-        /// v.
-        let gradient: [Float]
-        /// Names its solution.
-        let key: SolutionKey
-    }
-
     let request: InfluenceRequest
     let model: LoadedModel
-    /// What vectors and scores are in.
-    let space: InfluenceSpace
-    /// What is solved.
-    let system: InfluenceSystem
-    /// By whom.
-    let solver: any SettledSolver
-    private(set) var subjects: [Subject]
+    /// What training examples are scored by, as answers name it.
+    let gradients: ChosenGradients
+    /// The tests of each subject: more than one for an aggregate.
+    private(set) var subjects: [[ResolvedTest]]
+    /// How its method scores for them.
+    private(set) var scoring: Scoring
 
     /// Prepares a request.
-    /// - Throws: `Problem`, `StoreError`, `Interrupted`.
+    /// - Throws: `Problem`, `SolverError`, `StoreError`, `Interrupted`.
     init(_ request: InfluenceRequest, _ engine: Engine, _ interruption: Interruption) throws {
         try interruption.check()
         self.request = request
@@ -37,7 +23,7 @@ struct InfluencePlan: Sendable {
         self.model = model
         try Self.check(request, against: model)
         let space = try engine.space(of: request, model, interruption: interruption)
-        self.space = space
+        gradients = space.gradients
         try MemoryBudget(bytes: engine.memoryBytes).require(
             space.byteCount(of: request.tests, model), of: .quarter, for: "the gradients of \(request.tests.count) tests",
             at: "/tests")
@@ -46,68 +32,17 @@ struct InfluencePlan: Sendable {
             throw Problem(
                 at: "/candidates/nearest_neighbors", "needs tests with inputs: a gradient has no neighbours; use indices")
         }
-        let vectors = try space.vectors(of: tests, parallel: engine.parallel, interruption: interruption)
-
-        system = try InfluenceSystem(
-            model, space, curvature: request.curvature, damping: request.damping, mode: request.dampingMode, engine, interruption)
-        let (system, solver) = (system, try Self.solver(request, system, engine, interruption))
-        self.solver = solver
-        let solverIdentity = solver.identity
-        subjects = try Self.aggregate(tests, vectors, as: request.aggregate).map { tests, gradient in
-            guard gradient.allSatisfy(\.isFinite) else {
-                throw Problem(
-                    at: "/tests", "make a loss gradient beyond single precision; their features are too large for the model")
-            }
-            let digest = ContentDigest(of: gradient.withUnsafeBytes { Data($0) })
-            return Subject(
-                tests: tests, gradient: gradient, key: SolutionKey(system: system.key, solver: solverIdentity, gradient: digest))
-        }
-        try checkMemory(limit: engine.memoryBytes / 4)
+        let subjects = MethodSubjects(request, model, space, tests)
+        self.subjects = subjects.tests
+        scoring = try request.method.choice.scoring(of: subjects, in: engine, interruption: interruption)
     }
 
     /// The same for one of its subjects.
     func only(_ subject: Int) -> InfluencePlan {
         var plan = self
         plan.subjects = [subjects[subject]]
+        plan.scoring = scoring.only(subject)
         return plan
-    }
-
-    private static func aggregate(
-        _ tests: [ResolvedTest], _ vectors: [[Float]], as aggregate: InfluenceRequest.Aggregate
-    ) -> [(tests: [ResolvedTest], gradient: [Float])] {
-        guard aggregate != .none else { return zip(tests, vectors).map { ([$0], $1) } }
-        let factor = aggregate == .mean ? 1 / Double(tests.count) : 1
-        let combined = vectors[0].indices.map { i in Float(vectors.reduce(0.0) { $0 + Double($1[i]) } * factor) }
-        return [(tests, combined)]
-    }
-
-    private static func solver(
-        _ request: InfluenceRequest, _ system: InfluenceSystem, _ engine: Engine, _ interruption: Interruption
-    ) throws -> any SettledSolver {
-        let choice = request.solver.choice
-        if type(of: choice).needsRandomAccess, !system.hasResidentExamples {
-            let rows = system.space.gradients
-            let bytes = if case .projected(let record) = rows.source { " take \(record.layout.byteCount) bytes and" } else { "" }
-            throw Problem(
-                at: "/solver/name",
-                "must be exact or cg: \(request.solver.name) takes single rows at random, and those of '\(rows.name)'\(bytes) stay on "
-                    + "disk. \(GradientCacheBudget(memoryBytes: engine.memoryBytes).resident) bytes of memory are for such (a quarter of "
-                    + "compute.memory_bytes); or raise that")
-        }
-        if type(of: choice).needsDefiniteness { try engine.checkDefinite(system, interruption: interruption) }
-        guard let goal = request.until else { return try choice.settled(for: system, in: engine, interruption: interruption) }
-        return try goal.settled(request.solver, for: system, in: engine, interruption: interruption)
-    }
-
-    /// Refuses solutions that would not fit together until they are scored.
-    private func checkMemory(limit: Int) throws {
-        let bytes = Int.floatBytes(solver.vectorsPerSolution, subjects.count, space.dimension)
-        guard let bytes, bytes <= limit else {
-            throw Problem(
-                at: solver.vectorsPerSolution > 1 ? "/solver/num_repeat" : "/tests",
-                "\(solver.vectorsPerSolution - 1) repeats for \(subjects.count) vectors take more memory than is allowed; lower num_repeat, "
-                    + "or ask for fewer tests")
-        }
     }
 
     /// What only the model can tell of a request.

@@ -35,8 +35,7 @@ extension OpenAPIDocument {
                 ]),
                 "proponents": ranking(.number(above: 0), "The most positive scores, strongest first: helpful examples."),
                 "opponents": ranking(.number(below: 0), "The most negative scores, strongest first: harmful examples."),
-                "diagnostics": .oneOf(
-                    InfluenceRequest.Solver.kinds.filter { $0.diagnostics != nil }.map { .named($0.schemaName + "Diagnostics") }),
+                "diagnostics": .oneOf(Self.diagnosticsSchemas.list.map { .named($0.name) }),
             ],
             optional: [
                 "groups": .array(of: .named("GroupScore"), count: 1...configuration.maximumGroups).described(
@@ -55,10 +54,10 @@ extension OpenAPIDocument {
         let example = Schema.object(
             [
                 "index": .integer().described("The row in the training dataset, from 0."),
-                "score": score.described("s_test · gᵢ, in units of the loss times n."),
-                "predicted_loss_change_if_removed": Self.lossChange,
+                "score": score.described("By the request's method; of influence s_test · gᵢ, in units of the loss times n."),
             ],
             optional: [
+                "predicted_loss_change_if_removed": Self.lossChange,
                 "id": .string().described("The example's name elsewhere, where it has one."),
                 "target": .number().described("Its label, or the value it should have, where there is one."),
                 "weight": Self.weight, "standard_error": Self.standardError,
@@ -68,15 +67,16 @@ extension OpenAPIDocument {
     }
 
     private static let lossChange = Schema.number().described(
-        "score / n: by how much the test's loss should change if this is removed and the model trained anew; positive = worse.")
+        "Where the method predicts it, score / n: by how much the test's loss should change if this is removed and the model trained anew; "
+            + "positive = worse.")
     private static let standardError = Schema.number(atLeast: 0).described(
         "Of the score, over the solver's repeats; absent where there are none.")
 
     private static let groupScore = Schema.object(
         [
             "name": .string(), "size": Schema.integer(in: 1 ... .max).described("Members."),
-            "score": .number().described("The sum of the members' scores."), "predicted_loss_change_if_removed": lossChange,
-        ], optional: ["standard_error": standardError])
+            "score": .number().described("The sum of the members' scores."),
+        ], optional: ["predicted_loss_change_if_removed": lossChange, "standard_error": standardError])
 
     private var aggregatedTests: Schema {
         .object([
@@ -123,38 +123,60 @@ extension OpenAPIDocument {
     private static let probabilities = Schema.array(of: .number(in: 0...1), count: 2 ... .max).described(
         "One for each class; absent where the loss knows none.")
 
-    /// What answers say of each solver. Whoever chooses one automatically says what it chose.
+    /// What answers say of each solver, and of each method that has nothing solved. Whoever chooses a solver automatically says what it
+    /// chose.
     private static var diagnosticsSchemas: Schema.Members {
         var schemas: Schema.Members = [:]
         schemas.list = InfluenceRequest.Solver.kinds.compactMap { kind in
             kind.diagnostics.map { (kind.schemaName + "Diagnostics", diagnostics(of: kind.name, $0.always, $0.sometimes)) }
         }
+        schemas.list += InfluenceRequest.Method.kinds.filter { !$0.uses.contains(.solver) }.map { kind in
+            (kind.schemaName + "Diagnostics", diagnostics(of: kind))
+        }
         return schemas
     }
 
     private static func diagnostics(of solver: String, _ always: Schema.Members, _ sometimes: Schema.Members) -> Schema {
-        .object(
+        let methods = InfluenceRequest.Method.kinds.filter { $0.uses.contains(.solver) }.flatMap {
+            $0.diagnostics.always.list + $0.diagnostics.sometimes.list
+        }
+        var ofMethods: Schema.Members = [:]
+        ofMethods.list = methods
+        return .object(
             ["solver": .constant(.string(solver))] + always + [
                 "curvature": .choice(of: InfluenceRequest.Curvature.self),
                 "lambda_effective": Schema.number(atLeast: 0).described("λ: weight decay plus damping."),
                 "residual": Schema.number(atLeast: 0).described("‖(C + λI)s − v‖ / ‖v‖ on all training examples."),
-                "converged": .boolean,
-                "gradients": .string().described("By which training gradients examples were scored: `exact`, or a cache's."),
+                "converged": .boolean, "gradients": gradients,
             ],
-            optional: sometimes + [
+            optional: sometimes + ofMethods + [
                 "solver_reason": .string().described("Where the solver is `auto`: why it is this one."),
                 "until_reached": Schema.boolean.described("Where the request has until: whether it was reached in time."),
-                "space": Schema.constant("projected").described(
-                    "Where a test was given as a projected gradient: all was solved and scored in the space of that cache's rows."
-                ),
-                "relative_score_error": relativeScoreError, "rank_correlation": rankCorrelation,
-                "rank_stable": Schema.boolean.described(
-                    """
-                    Whether the k-th and the next score differ by more than two standard errors at both ends; never where a solver without \
-                    repeats has not converged.
-                    """),
-            ])
+            ] + ofScores)
     }
+
+    private static func diagnostics(of method: any MethodChoice.Type) -> Schema {
+        let always: Schema.Members = ["method": .constant(.string(method.name))]
+        let usesCaches = method.uses.contains(.gradients)
+        return .object(
+            always + method.diagnostics.always + (usesCaches ? ["gradients": gradients] : [:]),
+            optional: method.diagnostics.sometimes + ofScores)
+    }
+
+    private static let gradients = Schema.string().described(
+        "By which training gradients examples were scored: `exact`, or a cache's.")
+
+    /// What is said of scores, whoever made them.
+    private static let ofScores: Schema.Members = [
+        "space": Schema.constant("projected").described(
+            "Where a test was given as a projected gradient: all was solved and scored in the space of that cache's rows."),
+        "relative_score_error": relativeScoreError, "rank_correlation": rankCorrelation,
+        "rank_stable": Schema.boolean.described(
+            """
+            Whether the k-th and the next score differ by more than two standard errors at both ends; never where a solver without \
+            repeats has not converged.
+            """),
+    ]
 
     private static let predictAnswer = Schema.object([
         "id": answerID, "model": .string(), "checkpoint": .string(),

@@ -22,8 +22,7 @@ extension OpenAPIDocument {
                 "id": Self.requestID, "checkpoint": Self.checkpointName,
                 "aggregate": .choice(of: InfluenceRequest.Aggregate.self).defaulting(to: "none").described(
                     "Whether the tests get one answer each, or one together: for the sum or the mean of their losses."),
-                "method": .choice(of: InfluenceRequest.methods).defaulting(to: "influence").described(
-                    "How training examples are scored."),
+                "method": .choice(of: InfluenceRequest.methods).defaulting(to: "influence").described(Self.methods),
                 "curvature": .choice(of: InfluenceRequest.Curvature.self).described(
                     """
                     C. `hessian`: of the objective. `gauss_newton`: (1/n) Σ Jᵢᵀ (∂²ℓ/∂out²) Jᵢ. `empirical_fisher`: \
@@ -54,7 +53,25 @@ extension OpenAPIDocument {
                 "deadline_ms": .integer(in: 1...configuration.maximumDeadlineMilliseconds)
                     .defaulting(to: .integer(configuration.deadlineMilliseconds)).described(
                         "Milliseconds after its arrival at which a request is given up with 504."),
-            ])
+            ] + Self.methodFields)
+    }
+
+    /// What each method is, and which of the members that not all share it takes.
+    private static var methods: String {
+        let kinds = InfluenceRequest.Method.kinds.map { kind in
+            let members = SharedMember.allCases.filter { kind.uses.contains($0) }.map(\.rawValue) + kind.fields.list.map(\.name)
+            return "`\(kind.name)`: \(kind.summary) Takes \(members.isEmpty ? "none of these" : members.joined(separator: ", "))."
+        }
+        let shared = SharedMember.allCases.map(\.rawValue).joined(separator: ", ")
+        return "How training examples are scored. Not every method takes \(shared). " + kinds.joined(separator: " ")
+    }
+
+    /// Members that are one method's own.
+    private static var methodFields: Schema.Members {
+        var fields: Schema.Members = [:]
+        for field in InfluenceRequest.Method.kinds.flatMap({ $0.fields.list })
+        where !fields.list.contains(where: { $0.name == field.name }) { fields.list.append(field) }
+        return fields
     }
 
     private var predictRequest: Schema {

@@ -62,6 +62,7 @@ extension Question {
     struct Companion: Hashable, Sendable {
         let model: String
         let checkpoint: String?
+        let method: InfluenceRequest.Method
         let curvature: InfluenceRequest.Curvature?
         let damping: Double
         let dampingMode: InfluenceRequest.DampingMode
@@ -73,8 +74,8 @@ extension Question {
         // What goes on in rounds goes on at its own pace.
         guard case .influence(let request) = content, request.until == nil else { return nil }
         return Companion(
-            model: request.model, checkpoint: request.checkpoint, curvature: request.curvature, damping: request.damping,
-            dampingMode: request.dampingMode, solver: request.solver)
+            model: request.model, checkpoint: request.checkpoint, method: request.method, curvature: request.curvature,
+            damping: request.damping, dampingMode: request.dampingMode, solver: request.solver)
     }
 
     /// Its right-hand sides.

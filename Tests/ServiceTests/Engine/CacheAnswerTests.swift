@@ -123,7 +123,7 @@ struct CacheAnswerTests {
         let bench = try CacheBench()
         let engine = bench.engine()
         let model = try engine.model("net", checkpoint: nil)
-        #expect(try engine.gradients(of: model, named: nil, interruption: .never).source == .model)
+        #expect(try engine.gradients(of: model, named: nil, interruption: .never).source == .model(model.identity))
         let record = try bench.build("factored")
         for name in [nil, "exact", "factored"] {
             #expect(try engine.gradients(of: model, named: name, interruption: .never).source == .cache(record))

@@ -1,4 +1,5 @@
 import Foundation
+import InverseCurvature
 import JSON
 import LinearAlgebra
 import Store
@@ -109,4 +110,16 @@ struct EngineBench {
         case .failure(let error): "failed: \(error)"
         }
     }
+}
+
+// What is known of a solution, where there must be one.
+extension InfluenceAnswer {
+    var curvature: InfluenceRequest.Curvature? { scoring.solving?.system.curvature }
+    var shift: Double { scoring.solving?.system.damped.shift ?? .nan }
+}
+
+extension InfluenceAnswer.Result {
+    var residual: Double { solved?.residual ?? .nan }
+    var converged: Bool { solved?.isConverged ?? false }
+    var accuracy: SolutionAccuracy? { solved?.accuracy }
 }

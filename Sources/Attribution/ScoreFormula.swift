@@ -1,0 +1,105 @@
+public import InverseCurvature
+public import LinearAlgebra
+
+/// How one subject, a test or several as one, scores every training example: scoreᵢ = mᵢ · Σ_t v_t · gᵢ^t.
+///
+/// Every method is such a formula. Its terms are of one checkpoint each for TracInCP (Pruthi et al. 2020, eq. 1 of section 3.3) and of one
+/// model each for TRAK, and one alone for the others; v is s_test, or the test's gradient; m is the reciprocal of a denominator for RelatIF
+/// and for cosines.
+public struct ScoreFormula: Sendable {
+    /// One source of gradients and the direction that they are multiplied with.
+    public struct Term: Sendable {
+        /// gᵢ^t.
+        public let gradients: any TrainingGradients
+        /// v_t.
+        public let direction: [Float]
+
+        /// A term.
+        public init(_ gradients: any TrainingGradients, along direction: [Float]) {
+            precondition(direction.count == gradients.dimension, "a direction is as long as a gradient")
+            self.gradients = gradients
+            self.direction = direction
+        }
+    }
+
+    /// At least one. Scores are summed in their order, in single precision.
+    public let terms: [Term]
+    /// Independent estimates that the direction of the only term is the mean of; none where it is no estimate.
+    public let repeats: [[Float]]
+    /// mᵢ of every example; nil for 1.
+    public let multipliers: [Float]?
+
+    /// A formula.
+    public init(_ terms: [Term], repeats: [[Float]] = [], multipliers: [Float]? = nil) {
+        precondition(!terms.isEmpty && (repeats.isEmpty || terms.count == 1), "repeats are of the only term")
+        precondition(multipliers.map { $0.count == terms[0].gradients.count } ?? true, "one for each example")
+        self.terms = terms
+        self.repeats = repeats
+        self.multipliers = multipliers
+    }
+
+    /// Scores along the solution for one of its right-hand sides.
+    public init(_ gradients: any TrainingGradients, along solution: Solution, of side: Int = 0, multipliers: [Float]? = nil) {
+        let part = side * gradients.dimension..<(side + 1) * gradients.dimension
+        self.init(
+            [Term(gradients, along: Array(solution.vectors[part]))], repeats: solution.repeats.map { Array($0[part]) },
+            multipliers: multipliers)
+    }
+
+    /// Whether scores are products with one direction, and nothing else.
+    public var isDirection: Bool { terms.count == 1 && multipliers == nil }
+
+    /// Adds one term's scores of all examples to those of the terms before it: to nothing for the first. The last makes them the formula's.
+    public func adding(_ scores: [Float], of term: Int, to sum: [Float]) -> [Float] { adding(scores, of: term, to: sum, .all) }
+
+    private func adding(_ scores: [Float], of term: Int, to sum: [Float], _ selection: RowSelection) -> [Float] {
+        var total = scores
+        if term > 0 { for place in total.indices { total[place] += sum[place] } }
+        if term == terms.count - 1 { multiply(&total, of: selection) }
+        return total
+    }
+
+    /// scoreᵢ of some examples, with the bits that a scan of all gives.
+    /// - Throws: `Interrupted`, and what reading gradients may throw.
+    public func scores(of selection: RowSelection, parallel: Parallel, interruption: Interruption) throws -> [Float] {
+        try Self.scores(of: selection, by: [self], parallel: parallel, interruption: interruption)[0]
+    }
+
+    /// The same by several formulas whose terms are of the same gradients, which are read once for all.
+    /// - Throws: `Interrupted`, and what reading gradients may throw.
+    public static func scores(
+        of selection: RowSelection, by formulas: [ScoreFormula], parallel: Parallel, interruption: Interruption
+    ) throws -> [[Float]] {
+        var sums = [[Float]](repeating: [], count: formulas.count)
+        for (index, term) in (formulas.first?.terms ?? []).enumerated() {
+            let scores = try term.gradients.scores(
+                of: selection, along: formulas.flatMap { $0.terms[index].direction }, parallel: parallel,
+                interruption: interruption)
+            for (place, formula) in formulas.enumerated() {
+                sums[place] = formula.adding(scores[place], of: index, to: sums[place], selection)
+            }
+        }
+        return sums
+    }
+
+    /// scoreᵢ of some examples along each of the repeats.
+    /// - Throws: `Interrupted`, and what reading gradients may throw.
+    func repeatScores(of selection: RowSelection, parallel: Parallel, interruption: Interruption) throws -> [[Float]] {
+        guard !repeats.isEmpty else { return [] }
+        let scores = try terms[0].gradients.scores(
+            of: selection, along: repeats.flatMap { $0 }, parallel: parallel, interruption: interruption)
+        return repeats.indices.map {
+            var scores = scores[$0]
+            multiply(&scores, of: selection)
+            return scores
+        }
+    }
+
+    private func multiply(_ scores: inout [Float], of selection: RowSelection) {
+        guard let multipliers else { return }
+        switch selection {
+        case .all: for place in scores.indices { scores[place] *= multipliers[place] }
+        case .indices(let indices): for (place, index) in indices.enumerated() { scores[place] *= multipliers[Int(index)] }
+        }
+    }
+}

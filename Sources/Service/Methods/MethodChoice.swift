@@ -1,0 +1,120 @@
+internal import Attribution
+internal import JSON
+internal import LinearAlgebra
+
+/// A method as a request asks for it: what may be set, and how it scores training examples.
+///
+/// Each has a file of its own, which is all that the request's decoder, the engine and the interface's document know of it. Gradients,
+/// solvers, the scan over training examples, rankings and groups are shared: a method says what its scores are made of (`Scoring`).
+protocol MethodChoice: Hashable, Sendable {
+    /// What requests and answers call it.
+    static var name: String { get }
+    /// What it is, for the interface's document.
+    static var summary: String { get }
+    /// Members of a request that are its own.
+    static var fields: Schema.Members { get }
+    /// Which of the members that several methods share have a meaning for it.
+    static var uses: Set<SharedMember> { get }
+    /// Whether score / n is what the test's loss is predicted to change by if an example is removed.
+    static var predictsLossChange: Bool { get }
+    /// What answers say of it, beside what the solver says: always, and where it applies.
+    static var diagnostics: (always: Schema.Members, sometimes: Schema.Members) { get }
+
+    /// Reads its own members from a request, reporting what is wrong.
+    init(_ object: JSONObjectReader)
+
+    /// How it scores for a request's subjects.
+    /// - Throws: `Problem` where it can't, saying what would work; `StoreError`, `SolverError`, `Interrupted`.
+    func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring
+}
+
+extension MethodChoice {
+    static var fields: Schema.Members { [:] }
+    static var diagnostics: (always: Schema.Members, sometimes: Schema.Members) { ([:], [:]) }
+    static var predictsLossChange: Bool { false }
+
+    /// What the interface's document calls it.
+    static var schemaName: String { name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() }
+
+    fileprivate func isEqual(to other: any MethodChoice) -> Bool { (other as? Self) == self }
+}
+
+/// A member of requests that means something to several methods, and nothing to others.
+enum SharedMember: String, CaseIterable {
+    case curvature, damping
+    case dampingMode = "damping_mode"
+    case solver, until, gradients
+
+    /// What a method does not have that makes no use of it.
+    fileprivate var absence: String {
+        switch self {
+        case .curvature, .damping, .dampingMode: "knows no curvature"
+        case .solver, .until: "solves nothing"
+        case .gradients: "takes no gradients from caches"
+        }
+    }
+}
+
+extension Set<SharedMember> {
+    /// What solving for s_test takes.
+    static let solving: Self = [.curvature, .damping, .dampingMode, .solver, .until, .gradients]
+}
+
+extension InfluenceRequest {
+    /// How training examples are scored.
+    public struct Method: Hashable, Sendable {
+        /// The methods there are, as answers to `/info` list them.
+        static let kinds: [any MethodChoice.Type] = [InfluenceMethod.self, GradientDotMethod.self]
+
+        /// Members of requests that are one method's own.
+        static var fields: [String] {
+            var names: [String] = []
+            for name in kinds.flatMap({ $0.fields.list.map(\.name) }) where !names.contains(name) { names.append(name) }
+            return names
+        }
+
+        let choice: any MethodChoice
+
+        init(_ choice: any MethodChoice) { self.choice = choice }
+
+        /// Reads the method that a request names, influence where it names none, and reports members that mean nothing to it.
+        init(_ object: JSONObjectReader) {
+            let name = object.choice("method", of: Self.kinds.map { $0.name }, default: InfluenceMethod.name)
+            let kind = Self.kinds.first { $0.name == name } ?? InfluenceMethod.self
+            choice = kind.init(object)
+            for member in SharedMember.allCases where object.has(member.rawValue) && !kind.uses.contains(member) {
+                object.report(
+                    member.rawValue,
+                    "has no meaning here: \(kind.name) \(member.absence). " + Self.remedy { $0.uses.contains(member) })
+            }
+            let own = kind.fields.list.map(\.name)
+            for field in Self.fields where object.has(field) && !own.contains(field) {
+                object.report(
+                    field, "has no meaning for \(kind.name). " + Self.remedy { $0.fields.list.contains { $0.name == field } })
+            }
+        }
+
+        private static func remedy(_ isMeant: (any MethodChoice.Type) -> Bool) -> String {
+            let names = kinds.filter(isMeant).map { $0.name }
+            return "Leave it out, or set method to \(names.joined(separator: ", "))"
+        }
+
+        /// The standard one.
+        static let standard = Method(InfluenceMethod())
+
+        /// What requests call it.
+        var name: String { type(of: choice).name }
+
+        /// Whether two are the same with the same settings.
+        public static func == (a: Method, b: Method) -> Bool { a.choice.isEqual(to: b.choice) }
+
+        /// Feeds the settings.
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(name)
+            choice.hash(into: &hasher)
+        }
+    }
+
+    /// The methods' names.
+    public static var methods: [String] { Method.kinds.map { $0.name } }
+}

@@ -1,0 +1,63 @@
+internal import Attribution
+internal import InverseCurvature
+internal import JSON
+
+/// What a method's scores are made of, for each subject: scoreᵢ = mᵢ · Σ_t v_t · gᵢ^t (see `ScoreFormula`).
+struct Scoring: Sendable {
+    /// One source of gradients, and every subject's direction in it.
+    struct Term: Sendable {
+        let gradients: ChosenGradients
+        let directions: Directions
+    }
+
+    /// What gradients are multiplied with.
+    enum Directions: Sendable {
+        /// The solution of each subject's system.
+        case solved
+        /// These, one for each subject.
+        case given([[Float]])
+
+        fileprivate func only(_ subject: Int) -> Directions {
+            switch self {
+            case .solved: .solved
+            case .given(let directions): .given([directions[subject]])
+            }
+        }
+    }
+
+    /// In the order of their sources, in which all requests read them: a sum has the same bits whatever order they were named in.
+    private(set) var terms: [Term]
+    /// mᵢ; nil for 1.
+    let multipliers: [Float]?
+    /// What is solved first; nil where nothing is.
+    private(set) var solving: Solving?
+    /// What the method says of itself in answers.
+    let diagnostics: JSONObject
+
+    init(_ terms: [Term], multipliers: [Float]? = nil, solving: Solving? = nil, diagnostics: JSONObject = [:]) {
+        self.terms = terms.sorted { $0.gradients.source.name < $1.gradients.source.name }
+        self.multipliers = multipliers
+        self.solving = solving
+        self.diagnostics = diagnostics
+    }
+
+    /// The same for one of the subjects.
+    func only(_ subject: Int) -> Scoring {
+        var scoring = self
+        scoring.terms = terms.map { Term(gradients: $0.gradients, directions: $0.directions.only(subject)) }
+        scoring.solving = solving?.only(subject)
+        return scoring
+    }
+
+    /// How one subject scores.
+    /// - Parameter solution: of its system, where there is one.
+    func formula(of subject: Int, _ solution: Solution?) -> ScoreFormula {
+        ScoreFormula(
+            terms.map { term in
+                switch term.directions {
+                case .solved: ScoreFormula.Term(term.gradients.gradients, along: solution?.vectors ?? [])
+                case .given(let directions): ScoreFormula.Term(term.gradients.gradients, along: directions[subject])
+                }
+            }, repeats: solution?.repeats ?? [], multipliers: multipliers)
+    }
+}
