@@ -95,6 +95,17 @@ public struct ScoreFormula: Sendable {
         }
     }
 
+    /// What each term adds to the scores of some examples: [terms][examples].
+    /// - Throws: `Interrupted`, and what reading gradients may throw.
+    public func contributions(to examples: [UInt32], parallel: Parallel, interruption: Interruption) throws -> [[Float]] {
+        try terms.map {
+            var scores = try $0.gradients.scores(
+                of: .indices(examples), along: $0.direction, parallel: parallel, interruption: interruption)[0]
+            multiply(&scores, of: .indices(examples))
+            return scores
+        }
+    }
+
     private func multiply(_ scores: inout [Float], of selection: RowSelection) {
         guard let multipliers else { return }
         switch selection {

@@ -42,11 +42,11 @@ struct InfluenceRequestTests {
             return
         }
         #expect(request.aggregate == .none)
-        #expect(request.curvature == nil && request.damping == 0 && request.dampingMode == .absolute)
+        #expect(request.system.curvature == nil && request.system.damping == 0 && request.system.dampingMode == .absolute)
         #expect(request.k == 10 && request.candidates == nil && request.groups.isEmpty)
         #expect(request.include == .metadata && request.deadlineMilliseconds == nil)
-        guard let choice = request.solver.lissa else {
-            Issue.record("\(request.solver)")
+        guard let choice = request.system.solver.lissa else {
+            Issue.record("\(request.system.solver)")
             return
         }
         #expect(choice == .init())
@@ -68,11 +68,11 @@ struct InfluenceRequestTests {
             "solver": ["name": "lissa", "recursion_depth": 5, "num_repeat": 2, "batch_size": 3, "scale": 1.5, "seed": 9],
         ])
         #expect(request.id == "i" && request.checkpoint == "c" && request.aggregate == .mean)
-        #expect(request.curvature == .gaussNewton && request.damping == 0.5 && request.dampingMode == .relative)
+        #expect(request.system.curvature == .gaussNewton && request.system.damping == 0.5 && request.system.dampingMode == .relative)
         #expect(request.k == 100 && request.deadlineMilliseconds == 1_000)
         #expect(request.groups.map(\.name) == ["g"] && request.groups[0].indices == [1, 1])
         #expect(request.include == [.sTest, .inputs])
-        guard case .indices([4, 2]) = request.candidates, let choice = request.solver.lissa else {
+        guard case .indices([4, 2]) = request.candidates, let choice = request.system.solver.lissa else {
             Issue.record("\(request)")
             return
         }
@@ -82,7 +82,7 @@ struct InfluenceRequestTests {
     @Test("a solver's number may be auto, an integer may be written with a fraction of zero")
     func spellings() throws {
         let solver: JSON = ["name": "lissa", "scale": "auto", "num_repeat": "auto", "recursion_depth": 40.0, "seed": 2.0]
-        guard let choice = try read(["solver": solver]).solver.lissa else {
+        guard let choice = try read(["solver": solver]).system.solver.lissa else {
             Issue.record("no lissa")
             return
         }

@@ -15,6 +15,13 @@ extension API {
         }
     }
 
+    func answerParameters(_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) {
+        computing(request, metrics.route("/influence/parameters"), reply) { id in
+            let question = try ParametersRequest(body(of: request, &id), limits: configuration.requestLimits)
+            return (Question(question), question.deadlineMilliseconds)
+        }
+    }
+
     func answerPredict(_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) {
         computing(request, metrics.route("/predict"), reply) { id in
             (Question(try PredictRequest(body(of: request, &id), limits: configuration.requestLimits)), nil)
@@ -88,6 +95,7 @@ extension Answer {
         switch self {
         case .influence(let answer):
             answer.json(id: id, queueMilliseconds: queueMilliseconds, totalMilliseconds: totalMilliseconds)
+        case .parameters(let answer): answer.json(id: id)
         case .predict(let answer): answer.json(id: id)
         case .spectrum(let answer): answer.json
         }
@@ -101,7 +109,7 @@ extension Answer {
                 ("queue", queued), ("s_test", answer.sTestMilliseconds), ("score", answer.scoreMilliseconds),
                 ("total", total),
             ]
-        case .predict, .spectrum: [("queue", queued), ("total", total)]
+        case .parameters, .predict, .spectrum: [("queue", queued), ("total", total)]
         }
     }
 }

@@ -54,6 +54,7 @@ struct API: Sendable {
     func router() -> Router {
         var router = Router(problem: Self.problem)
         compute(&router, "/influence", handle: answerInfluence)
+        compute(&router, "/influence/parameters", handle: answerParameters)
         compute(&router, "/predict", handle: answerPredict)
         compute(
             &router, Self.spectrumPath, .get, offers: [MediaTypes.json, MediaTypes.svg], handle: answerSpectrum)

@@ -23,19 +23,19 @@ extension InfluenceAnswer {
 
     private func json(_ result: Result) -> JSON {
         var members: JSONObject = ["test": testJSON(result)]
-        members["proponents"] = .array(result.ranking.proponents.map(json))
-        members["opponents"] = .array(result.ranking.opponents.map(json))
+        members["proponents"] = .array(result.ranking.proponents.map { json($0, of: result) })
+        members["opponents"] = .array(result.ranking.opponents.map { json($0, of: result) })
         if !request.groups.isEmpty {
             members["groups"] = .array(zip(request.groups, result.groups).map(json))
         }
         if let candidates = result.candidates { members["n_candidates"] = .integer(candidates.count) }
         if let scores = result.allScores {
-            members["all_scores"] = tensor(scores, shape: [scores.count])
+            members["all_scores"] = .tensor(scores, shape: [scores.count])
             if let candidates = result.candidates {
                 members["all_scores_indices"] = .numbers(candidates.map(Double.init))
             }
         }
-        if let sTest = result.sTest { members["s_test"] = tensor(sTest, shape: [sTest.count]) }
+        if let sTest = result.sTest { members["s_test"] = .tensor(sTest, shape: [sTest.count]) }
         members["diagnostics"] = diagnostics(result)
         return .object(members)
     }
@@ -45,7 +45,7 @@ extension InfluenceAnswer {
         return ["aggregate": .string(request.aggregate.rawValue), "tests": .array(result.tests.map(\.json))]
     }
 
-    private func json(_ example: RankedExample) -> JSON {
+    private func json(_ example: RankedExample, of result: Result) -> JSON {
         var members: JSONObject = ["index": .integer(example.index)]
         let annotation = annotations[example.index]
         if let id = annotation?.id { members["id"] = .string(id) }
@@ -54,6 +54,12 @@ extension InfluenceAnswer {
         members["score"] = .float(example.score)
         if let error = example.standardError { members["standard_error"] = .float(error) }
         if let change = lossChange(example.score) { members["predicted_loss_change_if_removed"] = change }
+        if let contributions = result.contributions[example.index] {
+            // Terms go by their sources' names; checkpoints by the order in which they were asked for.
+            let byLabel = Dictionary(zip(scoring.terms.map(\.label), contributions), uniquingKeysWith: { first, _ in first })
+            members["contributions"] = .array(
+                scoring.labels.map { ["checkpoint": .string($0), "score": .float(byLabel[$0] ?? 0)] })
+        }
         if request.include.contains(.metadata) { members["metadata"] = annotation?.metadataJSON ?? .object([:]) }
         if let input = inputs[example.index] { members["input"] = model.training.record.json(values: input) }
         return .object(members)
@@ -76,7 +82,7 @@ extension InfluenceAnswer {
     private func diagnostics(_ result: Result) -> JSON {
         var members: JSONObject = [:]
         if let solving = scoring.solving, let solved = result.solved {
-            add(solving, solved, to: &members)
+            solving.add(solved, to: &members)
         } else {
             members["method"] = .string(request.method.name)
         }
@@ -95,8 +101,24 @@ extension InfluenceAnswer {
         return .object(members)
     }
 
-    private func add(_ solving: Solving, _ solved: SolvedSide, to members: inout JSONObject) {
-        for (name, value) in solving.solver.members { members[name] = value }
+    /// To a microsecond: more digits are noise.
+    private func rounded(_ milliseconds: Double) -> Double { (milliseconds * 1000).rounded() / 1000 }
+}
+
+extension JSON {
+    /// Numbers as a tensor: little-endian float32, row-major, in base64 (RFC 4648 section 4).
+    static func tensor(_ values: [Float], shape: [Int]) -> JSON {
+        let data = values.withUnsafeBytes { Data($0) }
+        return [
+            "dtype": "float32", "shape": .numbers(shape.map(Double.init)), "base64": .string(data.base64EncodedString()),
+        ]
+    }
+}
+
+extension Solving {
+    /// What answers say of the solution for one right-hand side.
+    func add(_ solved: SolvedSide, to members: inout JSONObject) {
+        for (name, value) in solver.members { members[name] = value }
         if let iterations = solved.iterations { members["iterations"] = .integer(iterations) }
         if let accuracy = solved.accuracy {
             members["rounds"] = .integer(accuracy.rounds)
@@ -105,21 +127,11 @@ extension InfluenceAnswer {
             if let error = accuracy.relativeError { members["relative_error"] = .double(error) }
             members["bias_below_noise"] = .bool(accuracy.isBiasBelowNoise)
         }
-        members["curvature"] = .string(solving.system.curvature.rawValue)
-        members["lambda_effective"] = .double(solving.system.damped.shift)
+        members["curvature"] = .string(system.curvature.rawValue)
+        members["lambda_effective"] = .double(system.damped.shift)
         members["residual"] = .double(solved.residual)
         members["converged"] = .bool(solved.isConverged)
     }
-
-    private func tensor(_ values: [Float], shape: [Int]) -> JSON {
-        let data = values.withUnsafeBytes { Data($0) }
-        return [
-            "dtype": "float32", "shape": .numbers(shape.map(Double.init)), "base64": .string(data.base64EncodedString()),
-        ]
-    }
-
-    /// To a microsecond: more digits are noise.
-    private func rounded(_ milliseconds: Double) -> Double { (milliseconds * 1000).rounded() / 1000 }
 }
 
 extension ExampleAnnotation {

@@ -19,19 +19,15 @@ extension InfluenceRequest {
         tests = (object?.array("tests", count: 1...limits.maximumTests) ?? []).compactMap { Test($0) }
         aggregate = object?.choice("aggregate", default: .none) ?? .none
         method = object.map { Method($0) } ?? .standard
-        curvature = object?.optionalChoice("curvature", of: Curvature.self)
-        damping = object?.number("damping", default: 0, in: 0...1e9) ?? 0
-        dampingMode = object?.choice("damping_mode", default: .absolute) ?? .absolute
-        solver = object?.optionalObject("solver").map { Solver($0) } ?? .standard
+        system = SystemRequest(object)
         until = object?.optionalObject("until").flatMap { Goal($0) }
         // By its own name, what is the default makes no other question.
         gradients = object?.optionalString("gradients").flatMap { $0 == ChosenGradients.exact ? nil : $0 }
         k = object?.integer("k", default: 10, in: 1...limits.maximumK) ?? 10
         candidates = object?.optionalValue("candidates").flatMap { Candidates($0) }
-        groups = (object?.optionalArray("groups", count: 1...limits.maximumGroups) ?? []).compactMap { Group($0) }
-        include = object?.optionalValue("include").flatMap { Include($0) } ?? .metadata
+        groups = object?.groups(limits) ?? []
+        include = object?.optionalValue("include").map { $0.options(Include.names) } ?? .metadata
         deadlineMilliseconds = object?.optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
-        if Set(groups.map(\.name)).count < groups.count { object?.report("groups", "names a group twice") }
         try reader.issues.check()
     }
 }
@@ -104,14 +100,4 @@ extension InfluenceRequest.Include {
     static let names: [(String, Self)] = [
         ("inputs", .inputs), ("metadata", .metadata), ("all_scores", .allScores), ("s_test", .sTest),
     ]
-
-    /// Reads a list of names.
-    init?(_ reader: JSONReader) {
-        guard let elements = reader.array(count: 0...8) else { return nil }
-        self = []
-        for element in elements {
-            guard let name = element.choice(of: Self.names.map(\.0)) else { continue }
-            for (known, bit) in Self.names where known == name { insert(bit) }
-        }
-    }
 }

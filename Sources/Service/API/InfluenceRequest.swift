@@ -87,14 +87,8 @@ public struct InfluenceRequest: Hashable, Sendable {
     public var aggregate: Aggregate
     /// How training examples are scored.
     public var method: Method
-    /// C; nil for the model's default.
-    public var curvature: Curvature?
-    /// Added to C's diagonal, in units of `dampingMode`.
-    public var damping: Double
-    /// The unit of `damping`.
-    public var dampingMode: DampingMode
-    /// The solver.
-    public var solver: Solver
+    /// What is solved, by methods that solve.
+    public var system: SystemRequest
     /// What to go on for; nil for what the solver stops at by itself.
     public var until: Goal?
     /// Which cache's gradients training examples are scored by; nil for exact ones.

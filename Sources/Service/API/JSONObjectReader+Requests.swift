@@ -9,6 +9,13 @@ extension JSONObjectReader {
         return id
     }
 
+    /// Sets of training examples, none of one name.
+    func groups(_ limits: RequestLimits) -> [InfluenceRequest.Group] {
+        let groups = (optionalArray("groups", count: 1...limits.maximumGroups) ?? []).compactMap { InfluenceRequest.Group($0) }
+        if Set(groups.map(\.name)).count < groups.count { report("groups", "names a group twice") }
+        return groups
+    }
+
     /// One of an enumeration's raw values.
     func optionalChoice<Choice: RawRepresentable<String> & CaseIterable>(_ key: String, of: Choice.Type) -> Choice? {
         optionalChoice(key, of: Choice.allCases.map(\.rawValue)).flatMap { Choice(rawValue: $0) }
@@ -35,4 +42,14 @@ extension JSONObjectReader {
     }
 
     private func isAutomatic(_ key: String) -> Bool { members[key]?.stringValue == "auto" }
+}
+
+extension JSONReader {
+    /// The set that a list of names makes.
+    func options<Options: OptionSet>(_ names: [(String, Options)]) -> Options where Options.Element == Options {
+        (array(count: 0...8) ?? []).reduce(into: []) { set, element in
+            guard let name = element.choice(of: names.map(\.0)) else { return }
+            for (known, bit) in names where known == name { set.insert(bit) }
+        }
+    }
 }

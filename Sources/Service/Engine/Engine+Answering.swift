@@ -14,6 +14,7 @@ extension Engine {
         return questions.map { question, interruption in
             switch question.content {
             case .influence: answers.removeFirst().map { .influence($0) }
+            case .parameters(let request): Result { .parameters(try parameters(request, interruption: interruption)) }
             case .predict(let request): Result { .predict(try predict(request, interruption: interruption)) }
             case .spectrum(let request): Result { .spectrum(try spectrum(request, interruption: interruption)) }
             }

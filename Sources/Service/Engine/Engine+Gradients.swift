@@ -64,24 +64,65 @@ extension Engine {
     /// The gradients that a request names: those of a cache by its kind, or exact ones, from the cache of their factors where there is one.
     /// - Throws: `Problem` naming what there is; `StoreError`, `Interrupted`.
     func gradients(of model: LoadedModel, named name: String?, interruption: Interruption) throws -> ChosenGradients {
-        let exact = ChosenGradients(
-            name: ChosenGradients.exact, source: .model(model.identity), gradients: model.gradients,
-            accuracy: GradientCache.Summary())
+        let found = try found(name, of: model)
+        return ChosenGradients(
+            name: found.name, source: found.source, gradients: try load(found, of: model, interruption), accuracy: found.accuracy)
+    }
+
+    /// The same, but what a cache holds comes into memory whenever it is read, and may leave it in between: of many checkpoints not all fit.
+    /// - Throws: as `gradients`.
+    func gradientsOnDemand(
+        of model: LoadedModel, named name: String?, interruption: Interruption
+    ) throws -> ChosenGradients {
+        let found = try found(name, of: model)
+        return ChosenGradients(
+            name: found.name, source: found.source, gradients: CheckpointGradients(self, model, named: name),
+            accuracy: found.accuracy)
+    }
+
+    /// What a name stands for, before it is read.
+    private struct Found {
+        let name: String
+        let source: ChosenGradients.Source
+        var accuracy = GradientCache.Summary()
+        var cache: (record: CacheRecord, kind: GradientCache)?
+    }
+
+    private func found(_ name: String?, of model: LoadedModel) throws -> Found {
+        let exact = Found(name: ChosenGradients.exact, source: .model(model.identity))
         guard let name, name != ChosenGradients.exact else {
             // A model's own may be all there is, or as good.
             guard model.foreign == nil, let (record, cache) = try find(.factored, of: model) else { return exact }
-            return try chosen(ChosenGradients.exact, cache, record, model, interruption)
+            return try found(ChosenGradients.exact, cache, record, model)
         }
         if model.foreign != nil {
             // Those that were computed elsewhere, by the name of what holds them.
             let own = try store.cache(of: model.checkpoint, kind: name, key: model.identity)
             guard own != nil else { throw try unknown(name, model) }
-            return ChosenGradients(
-                name: name, source: .model(model.identity), gradients: model.gradients, accuracy: exact.accuracy)
+            return Found(name: name, source: exact.source)
         }
         guard let kind = GradientCacheKind(name: name), let (record, cache) = try find(kind, of: model)
         else { throw try unknown(name, model) }
-        return try chosen(name, cache, record, model, interruption)
+        return try found(name, cache, record, model)
+    }
+
+    private func found(
+        _ name: String, _ cache: GradientCache, _ record: CacheRecord, _ model: LoadedModel
+    ) throws -> Found {
+        // A softmax regression has its factors in memory already, and kernels of its own for them.
+        if cache.kind.form == .factored, try model.network(at: "/gradients").softmax != nil {
+            return Found(name: name, source: .model(model.identity), accuracy: record.accuracy)
+        }
+        return Found(name: name, source: .cache(record), accuracy: record.accuracy, cache: (record, cache))
+    }
+
+    private func load(
+        _ found: Found, of model: LoadedModel, _ interruption: Interruption
+    ) throws -> any TrainingGradients {
+        guard let (record, cache) = found.cache else { return model.gradients }
+        return try cachedGradients.value(for: record, cost: \.byteCount) {
+            try load(record, cache, model.network(at: "/gradients"), interruption)
+        }.gradients
     }
 
     private func find(_ kind: GradientCacheKind, of model: LoadedModel) throws -> (CacheRecord, GradientCache)? {
@@ -99,21 +140,6 @@ extension Engine {
             at: "/gradients",
             "must be gradients that checkpoint '\(model.checkpoint.name)' of model '\(model.record.name)' has: \(list); got "
                 + "\"\(name)\". Caches that are building or stale are not used; `influenced cache` builds them")
-    }
-
-    private func chosen(
-        _ name: String, _ cache: GradientCache, _ record: CacheRecord, _ model: LoadedModel, _ interruption: Interruption
-    ) throws -> ChosenGradients {
-        let network = try model.network(at: "/gradients")
-        // A softmax regression has its factors in memory already, and kernels of its own for them.
-        if cache.kind == .factored, network.softmax != nil {
-            return ChosenGradients(
-                name: name, source: .model(model.identity), gradients: model.gradients, accuracy: record.accuracy)
-        }
-        let cached = try cachedGradients.value(for: record, cost: \.byteCount) {
-            try load(record, cache, network, interruption)
-        }
-        return ChosenGradients(name: name, source: .cache(record), gradients: cached.gradients, accuracy: record.accuracy)
     }
 
     /// Takes a cache into memory if it fits, and otherwise prepares to stream it.

@@ -56,7 +56,7 @@ extension Engine {
     }
 
     /// Solutions whose residuals are measured by a product over all examples, where they are not known.
-    private func measured(
+    func measured(
         _ solved: [Solution], of solving: Solving, _ interruption: Interruption
     ) throws -> [Solution] {
         try zip(solved, solving.sides).map { solution, side in
@@ -110,7 +110,21 @@ extension Engine {
         return InfluenceAnswer.Result(
             tests: plan.subjects[subject], ranking: ranking, groups: groups,
             allScores: include.contains(.allScores) ? scores : nil, candidates: candidates,
-            sTest: include.contains(.sTest) ? solution?.vectors : nil, solved: solution.map { SolvedSide($0) })
+            sTest: include.contains(.sTest) ? solution?.vectors : nil,
+            contributions: plan.scoring.isBrokenDown ? try contributions(to: ranking, by: formula, interruption) : [:],
+            solved: solution.map { SolvedSide($0) })
+    }
+
+    /// What each term of a formula adds to the scores of ranked examples, by example.
+    private func contributions(
+        to ranking: Ranking, by formula: ScoreFormula, _ interruption: Interruption
+    ) throws -> [Int: [Float]] {
+        let listed = (ranking.proponents + ranking.opponents).map(\.index)
+        let scores = try formula.contributions(
+            to: listed.map { UInt32($0) }, parallel: parallel, interruption: interruption)
+        return Dictionary(
+            listed.enumerated().map { place, index in (index, scores.map { $0[place] }) }, uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// The training examples nearest to a subject's tests: of an aggregate's the union, since each brings those near to it.

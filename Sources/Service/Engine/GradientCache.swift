@@ -20,6 +20,14 @@ struct GradientCache: Sendable {
             case rankCorrelation = "rank_correlation"
         }
 
+        /// What answers say of it, as the interface's document has it.
+        static var fields: Schema.Members {
+            [
+                CodingKeys.relativeScoreError.rawValue: OpenAPIDocument.relativeScoreError,
+                CodingKeys.rankCorrelation.rawValue: OpenAPIDocument.rankCorrelation,
+            ]
+        }
+
         /// What answers and the catalogue show of it.
         var members: [(name: String, value: JSON)] {
             [(CodingKeys.relativeScoreError, relativeScoreError), (.rankCorrelation, rankCorrelation)].compactMap { key, number in

@@ -16,6 +16,8 @@ struct InfluenceAnswer: Sendable {
         /// Which examples were scored; nil for all.
         let candidates: [UInt32]?
         let sTest: [Float]?
+        /// What each of the method's terms adds to the listed examples' scores, by example, where that was asked for.
+        let contributions: [Int: [Float]]
         /// What came of its system; nil where nothing is solved.
         let solved: SolvedSide?
         /// Whether the request's goal was reached; nil where it has none.

@@ -50,14 +50,9 @@ struct InfluencePlan: Sendable {
         if case .nearestNeighbors = request.candidates {
             _ = try model.network(at: "/candidates/nearest_neighbors", "needs features to tell neighbours by; use indices")
         }
-        let count = model.gradients.count
-        func range(_ indices: [Int], _ pointer: String) throws {
-            guard let position = indices.firstIndex(where: { $0 >= count }) else { return }
-            throw Problem(
-                at: "\(pointer)/\(position)",
-                "must be an example of '\(model.training.record.name)', 0 to \(count - 1); got \(indices[position])")
+        if case .indices(let indices) = request.candidates { try model.require(indices, at: "/candidates/indices") }
+        for (position, group) in request.groups.enumerated() {
+            try model.require(group.indices, at: "/groups/\(position)/indices")
         }
-        if case .indices(let indices) = request.candidates { try range(indices, "/candidates/indices") }
-        for (position, group) in request.groups.enumerated() { try range(group.indices, "/groups/\(position)/indices") }
     }
 }

@@ -64,7 +64,9 @@ extension InfluenceRequest {
     /// How training examples are scored.
     public struct Method: Hashable, Sendable {
         /// The methods there are, as answers to `/info` list them.
-        static let kinds: [any MethodChoice.Type] = [InfluenceMethod.self, GradientDotMethod.self]
+        static let kinds: [any MethodChoice.Type] = [
+            InfluenceMethod.self, TracInMethod.self, GradientDotMethod.self,
+        ]
 
         /// Members of requests that are one method's own.
         static var fields: [String] {

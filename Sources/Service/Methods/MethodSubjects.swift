@@ -45,4 +45,32 @@ struct MethodSubjects: Sendable {
     func gradients(parallel: Parallel, interruption: Interruption) throws -> [[Float]] {
         try directions(from: space.vectors(of: tests.flatMap { $0 }, parallel: parallel, interruption: interruption))
     }
+
+    /// The same tests, with the targets that they have here, at another checkpoint of the model. Its gradients come into memory when they
+    /// are read.
+    /// - Throws: `Problem`, also for a gradient, which is of one checkpoint only; `StoreError`, `Interrupted`.
+    func moved(to checkpoint: CheckpointRecord, in engine: Engine, interruption: Interruption) throws -> MethodSubjects {
+        guard checkpoint != model.checkpoint else { return self }
+        let moved = try tests.flatMap { $0 }.map { resolved in
+            if case .gradient = resolved.test.source {
+                throw Problem(
+                    at: resolved.test.pointer + "/gradient",
+                    "is of one checkpoint, '\(model.checkpoint.name)'; give an input in its place, or name that checkpoint alone")
+            }
+            return resolved.test.judged(by: resolved.target)
+        }
+        let there = try engine.model(model.record.name, checkpoint: checkpoint.name, interruption: interruption)
+        let gradients = try engine.gradientsOnDemand(of: there, named: request.gradients, interruption: interruption)
+        return MethodSubjects(
+            request, there, InfluenceSpace(there, gradients),
+            try engine.resolve(moved, for: there, predictMissing: true, interruption: interruption))
+    }
+}
+
+extension InfluenceRequest.Test {
+    /// The same with the target that it got, where that was not the dataset's own.
+    fileprivate func judged(by target: Double?) -> Self {
+        guard case .input = source else { return self }
+        return Self(source: source, target: target, pointer: pointer)
+    }
 }

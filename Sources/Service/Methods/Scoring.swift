@@ -8,6 +8,8 @@ struct Scoring: Sendable {
     struct Term: Sendable {
         let gradients: ChosenGradients
         let directions: Directions
+        /// What answers call it that show what each term adds.
+        var label = ""
     }
 
     /// What gradients are multiplied with.
@@ -31,20 +33,30 @@ struct Scoring: Sendable {
     let multipliers: [Float]?
     /// What is solved first; nil where nothing is.
     private(set) var solving: Solving?
+    /// Whether answers show what each term adds to the scores of listed examples.
+    let isBrokenDown: Bool
     /// What the method says of itself in answers.
     let diagnostics: JSONObject
 
-    init(_ terms: [Term], multipliers: [Float]? = nil, solving: Solving? = nil, diagnostics: JSONObject = [:]) {
+    /// The terms' labels in the order in which the method gave them.
+    let labels: [String]
+
+    init(
+        _ terms: [Term], multipliers: [Float]? = nil, solving: Solving? = nil, isBrokenDown: Bool = false,
+        diagnostics: JSONObject = [:]
+    ) {
+        labels = terms.map(\.label)
         self.terms = terms.sorted { $0.gradients.source.name < $1.gradients.source.name }
         self.multipliers = multipliers
         self.solving = solving
+        self.isBrokenDown = isBrokenDown
         self.diagnostics = diagnostics
     }
 
     /// The same for one of the subjects.
     func only(_ subject: Int) -> Scoring {
         var scoring = self
-        scoring.terms = terms.map { Term(gradients: $0.gradients, directions: $0.directions.only(subject)) }
+        scoring.terms = terms.map { Term(gradients: $0.gradients, directions: $0.directions.only(subject), label: $0.label) }
         scoring.solving = solving?.only(subject)
         return scoring
     }

@@ -34,13 +34,24 @@ extension Solving {
     /// The system that a request is about, with the gradients of its subjects for right-hand sides, and the solver that it names.
     /// - Throws: `Problem`, `SolverError`, `StoreError`, `Interrupted`.
     init(for subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws {
-        let request = subjects.request
         let gradients = try subjects.gradients(parallel: engine.parallel, interruption: interruption)
-        let system = try InfluenceSystem(
-            subjects.model, subjects.space, curvature: request.curvature, damping: request.damping, mode: request.dampingMode,
-            engine,
+        try self.init(
+            subjects.request.system, until: subjects.request.until, subjects.model, subjects.space, gradients, engine,
             interruption)
-        let solver = try Self.solver(request, system, engine, interruption)
+    }
+
+    /// A system of a model with some right-hand sides.
+    /// - Throws: `Problem`, `SolverError`, `StoreError`, `Interrupted`.
+    init(
+        _ request: SystemRequest, until goal: InfluenceRequest.Goal? = nil, _ model: LoadedModel, _ space: InfluenceSpace,
+        _ gradients: [[Float]], _ engine: Engine, _ interruption: Interruption
+    ) throws {
+        let system = try InfluenceSystem(
+            model, space, curvature: request.curvature, damping: request.damping, mode: request.dampingMode, engine, interruption)
+        try request.solver.check(for: system, in: engine, interruption: interruption)
+        let solver =
+            try goal?.settled(request.solver, for: system, in: engine, interruption: interruption)
+            ?? request.solver.choice.settled(for: system, in: engine, interruption: interruption)
         let identity = solver.identity
         (self.system, self.solver) = (system, solver)
         sides = gradients.map { gradient in
@@ -50,25 +61,7 @@ extension Solving {
         try checkMemory(limit: engine.memoryBytes / 4)
     }
 
-    private static func solver(
-        _ request: InfluenceRequest, _ system: InfluenceSystem, _ engine: Engine, _ interruption: Interruption
-    ) throws -> any SettledSolver {
-        let choice = request.solver.choice
-        if type(of: choice).needsRandomAccess, !system.hasResidentExamples {
-            let rows = system.space.gradients
-            let bytes = if case .projected(let record) = rows.source { " take \(record.layout.byteCount) bytes and" } else { "" }
-            throw Problem(
-                at: "/solver/name",
-                "must be exact or cg: \(request.solver.name) takes single rows at random, and those of '\(rows.name)'\(bytes) stay on "
-                    + "disk. \(GradientCacheBudget(memoryBytes: engine.memoryBytes).resident) bytes of memory are for such (a quarter of "
-                    + "compute.memory_bytes); or raise that")
-        }
-        if type(of: choice).needsDefiniteness { try engine.checkDefinite(system, interruption: interruption) }
-        guard let goal = request.until else { return try choice.settled(for: system, in: engine, interruption: interruption) }
-        return try goal.settled(request.solver, for: system, in: engine, interruption: interruption)
-    }
-
-    /// Refuses solutions that would not fit together until they are scored.
+    /// Refuses solutions that would not fit together until they are used.
     private func checkMemory(limit: Int) throws {
         let bytes = Int.floatBytes(solver.vectorsPerSolution, sides.count, space.dimension)
         guard let bytes, bytes <= limit else {
@@ -77,5 +70,22 @@ extension Solving {
                 "\(solver.vectorsPerSolution - 1) repeats for \(sides.count) vectors take more memory than is allowed; lower num_repeat, "
                     + "or ask for fewer tests")
         }
+    }
+}
+
+extension InfluenceRequest.Solver {
+    /// Whether it can solve a system at all.
+    /// - Throws: `Problem` saying what could; `SolverError`, `Interrupted`.
+    func check(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws {
+        if type(of: choice).needsRandomAccess, !system.hasResidentExamples {
+            let rows = system.space.gradients
+            let bytes = if case .projected(let record) = rows.source { " take \(record.layout.byteCount) bytes and" } else { "" }
+            throw Problem(
+                at: "/solver/name",
+                "must be exact or cg: \(name) takes single rows at random, and those of '\(rows.name)'\(bytes) stay on "
+                    + "disk. \(GradientCacheBudget(memoryBytes: engine.memoryBytes).resident) bytes of memory are for such (a quarter of "
+                    + "compute.memory_bytes); or raise that")
+        }
+        if type(of: choice).needsDefiniteness { try engine.checkDefinite(system, interruption: interruption) }
     }
 }

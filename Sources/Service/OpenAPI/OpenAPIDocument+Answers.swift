@@ -61,6 +61,8 @@ extension OpenAPIDocument {
                 "id": .string().described("The example's name elsewhere, where it has one."),
                 "target": .number().described("Its label, or the value it should have, where there is one."),
                 "weight": Self.weight, "standard_error": Self.standardError,
+                "contributions": .array(of: .object(["checkpoint": .string(), "score": .number()]), count: 1 ... .max).described(
+                    "Where asked for: what each checkpoint adds to the score."),
                 "metadata": Self.metadata, "input": Self.input,
             ])
         return .array(of: example, count: 0...configuration.maximumK).described(description)
@@ -126,12 +128,17 @@ extension OpenAPIDocument {
     /// What answers say of each solver, and of each method that has nothing solved. Whoever chooses a solver automatically says what it
     /// chose.
     private static var diagnosticsSchemas: Schema.Members {
+        var schemas = solverDiagnostics
+        schemas.list += InfluenceRequest.Method.kinds.filter { !$0.uses.contains(.solver) }.map { kind in
+            (kind.schemaName + "Diagnostics", diagnostics(of: kind))
+        }
+        return schemas
+    }
+
+    static var solverDiagnostics: Schema.Members {
         var schemas: Schema.Members = [:]
         schemas.list = InfluenceRequest.Solver.kinds.compactMap { kind in
             kind.diagnostics.map { (kind.schemaName + "Diagnostics", diagnostics(of: kind.name, $0.always, $0.sometimes)) }
-        }
-        schemas.list += InfluenceRequest.Method.kinds.filter { !$0.uses.contains(.solver) }.map { kind in
-            (kind.schemaName + "Diagnostics", diagnostics(of: kind))
         }
         return schemas
     }
@@ -147,9 +154,9 @@ extension OpenAPIDocument {
                 "curvature": .choice(of: InfluenceRequest.Curvature.self),
                 "lambda_effective": Schema.number(atLeast: 0).described("λ: weight decay plus damping."),
                 "residual": Schema.number(atLeast: 0).described("‖(C + λI)s − v‖ / ‖v‖ on all training examples."),
-                "converged": .boolean, "gradients": gradients,
+                "converged": .boolean,
             ],
-            optional: sometimes + ofMethods + [
+            optional: ["gradients": gradients] + sometimes + ofMethods + [
                 "solver_reason": .string().described("Where the solver is `auto`: why it is this one."),
                 "until_reached": Schema.boolean.described("Where the request has until: whether it was reached in time."),
             ] + ofScores)
@@ -167,16 +174,16 @@ extension OpenAPIDocument {
         "By which training gradients examples were scored: `exact`, or a cache's.")
 
     /// What is said of scores, whoever made them.
-    private static let ofScores: Schema.Members = [
-        "space": Schema.constant("projected").described(
-            "Where a test was given as a projected gradient: all was solved and scored in the space of that cache's rows."),
-        "relative_score_error": relativeScoreError, "rank_correlation": rankCorrelation,
-        "rank_stable": Schema.boolean.described(
-            """
-            Whether the k-th and the next score differ by more than two standard errors at both ends; never where a solver without \
-            repeats has not converged.
-            """),
-    ]
+    private static let ofScores: Schema.Members =
+        GradientCache.Summary.fields + [
+            "space": Schema.constant("projected").described(
+                "Where a test was given as a projected gradient: all was solved and scored in the space of that cache's rows."),
+            "rank_stable": Schema.boolean.described(
+                """
+                Whether the k-th and the next score differ by more than two standard errors at both ends; never where a solver without \
+                repeats has not converged.
+                """),
+        ]
 
     private static let predictAnswer = Schema.object([
         "id": answerID, "model": .string(), "checkpoint": .string(),
@@ -192,7 +199,7 @@ extension OpenAPIDocument {
             "loss": loss.described("ℓ(z; θ), where there is a target."),
         ])
 
-    private static let answerID = Schema.string().described("The request's, or one that the service made.")
+    static let answerID = Schema.string().described("The request's, or one that the service made.")
     private static let count = Schema.integer(in: 1 ... .max)
 
     private static func milliseconds(_ description: String) -> Schema {

@@ -23,18 +23,7 @@ extension OpenAPIDocument {
                 "aggregate": .choice(of: InfluenceRequest.Aggregate.self).defaulting(to: "none").described(
                     "Whether the tests get one answer each, or one together: for the sum or the mean of their losses."),
                 "method": .choice(of: InfluenceRequest.methods).defaulting(to: "influence").described(Self.methods),
-                "curvature": .choice(of: InfluenceRequest.Curvature.self).described(
-                    """
-                    C. `hessian`: of the objective. `gauss_newton`: (1/n) Σ Jᵢᵀ (∂²ℓ/∂out²) Jᵢ. `empirical_fisher`: \
-                    (1/n) Σ gᵢgᵢᵀ. Weight decay is added to each. By default the Hessian for models convex in θ, the Gauss-Newton \
-                    matrix for others, and the empirical Fisher matrix where gradients are all that is known, or a test is given \
-                    projected.
-                    """),
-                "damping": .number(in: 0...1e9).defaulting(to: 0).described("Added to C's diagonal, beside weight decay."),
-                "damping_mode": .choice(of: InfluenceRequest.DampingMode.self).defaulting(to: "absolute").described(
-                    "What damping is measured in: 1, or trace(C)/p with p parameters."),
-                "solver": .oneOf(InfluenceRequest.Solver.kinds.map { .named($0.schemaName + "Solver") }).described(
-                    "Who solves for s_test; LiSSA with automatic settings by default."),
+            ] + Self.systemMembers + [
                 "until": Schema.named("Goal").described(
                     """
                     Goes on in rounds of lissa until this is reached, or until `deadline_ms` comes near: the best so far is the answer then, \
@@ -50,10 +39,30 @@ extension OpenAPIDocument {
                 "include": .array(of: .choice(of: InfluenceRequest.Include.names.map(\.0)), count: 0...8)
                     .defaulting(to: ["metadata"]).described(
                         "What answers carry beside indices and scores; the last two as tensors."),
-                "deadline_ms": .integer(in: 1...configuration.maximumDeadlineMilliseconds)
-                    .defaulting(to: .integer(configuration.deadlineMilliseconds)).described(
-                        "Milliseconds after its arrival at which a request is given up with 504."),
+                "deadline_ms": deadline,
             ] + Self.methodFields)
+    }
+
+    /// What is solved, and by whom.
+    static let systemMembers: Schema.Members = [
+        "curvature": .choice(of: InfluenceRequest.Curvature.self).described(
+            """
+            C. `hessian`: of the objective. `gauss_newton`: (1/n) Σ Jᵢᵀ (∂²ℓ/∂out²) Jᵢ. `empirical_fisher`: \
+            (1/n) Σ gᵢgᵢᵀ. Weight decay is added to each. By default the Hessian for models convex in θ, the Gauss-Newton \
+            matrix for others, and the empirical Fisher matrix where gradients are all that is known, or a test is given \
+            projected.
+            """),
+        "damping": .number(in: 0...1e9).defaulting(to: 0).described("Added to C's diagonal, beside weight decay."),
+        "damping_mode": .choice(of: InfluenceRequest.DampingMode.self).defaulting(to: "absolute").described(
+            "What damping is measured in: 1, or trace(C)/p with p parameters."),
+        "solver": .oneOf(InfluenceRequest.Solver.kinds.map { .named($0.schemaName + "Solver") }).described(
+            "Who solves for s_test; LiSSA with automatic settings by default."),
+    ]
+
+    var deadline: Schema {
+        .integer(in: 1...configuration.maximumDeadlineMilliseconds)
+            .defaulting(to: .integer(configuration.deadlineMilliseconds)).described(
+                "Milliseconds after its arrival at which a request is given up with 504.")
     }
 
     /// What each method is, and which of the members that not all share it takes.
@@ -83,10 +92,10 @@ extension OpenAPIDocument {
             ], optional: ["id": Self.requestID, "checkpoint": Self.checkpointName])
     }
 
-    private static let requestID = Schema.string(count: 1...128).described(
+    static let requestID = Schema.string(count: 1...128).described(
         "Comes back in the answer; without one the service makes one.")
-    private static let modelName = Schema.string().described("The name of a model in the store.")
-    private static let checkpointName = Schema.string().described("The name of one of its checkpoints; the latest by default.")
+    static let modelName = Schema.string().described("The name of a model in the store.")
+    static let checkpointName = Schema.string().described("The name of one of its checkpoints; the latest by default.")
 
     private static var solverSchemas: Schema.Members {
         var schemas: Schema.Members = [:]

@@ -70,6 +70,6 @@ struct OpenAPIDocument: Sendable {
     }
 
     private var schemas: Schema.Members {
-        requestSchemas + answerSchemas + Self.spectrumSchemas + Self.catalogueSchemas + Self.operationsSchemas
+        requestSchemas + answerSchemas + parametersSchemas + Self.spectrumSchemas + Self.catalogueSchemas + Self.operationsSchemas
     }
 }

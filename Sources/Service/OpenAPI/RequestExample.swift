@@ -38,8 +38,28 @@ struct RequestExample: Sendable {
                 "aggregate": "mean", "candidates": ["nearest_neighbors": 100],
             ]),
         RequestExample(
+            name: "tracin", summary: "TracInCP over all checkpoints, with what each adds",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3]], "method": "tracin_cp", "checkpoints": "all",
+                "contributions": true, "k": 3,
+            ]),
+        RequestExample(
+            name: "gradient-dot", summary: "Products of gradients",
+            value: ["model": "digits", "tests": [["dataset": "digits-test", "index": 3]], "method": "gradient_dot"]),
+        RequestExample(
             name: "gradient", summary: "A gradient in place of a test",
             value: ["model": "digits", "tests": [["gradient": .numbers((0..<650).map { $0 == 17 ? 1 : 0 })]]]),
+    ]
+
+    /// For `POST /influence/parameters`.
+    static let parameters = [
+        RequestExample(
+            name: "removals", summary: "What leaving out one example, or ten, does to the weights",
+            value: [
+                "model": "digits", "examples": [17],
+                "groups": [["name": "first ten", "indices": .numbers((0..<10).map(Double.init))]],
+                "solver": ["name": "exact"], "k": 3, "include": ["influence", "metadata"],
+            ])
     ]
 
     /// For `POST /predict`.

@@ -6,6 +6,7 @@ struct Question: Hashable, Sendable {
     /// What is asked.
     enum Content: Hashable, Sendable {
         case influence(InfluenceRequest)
+        case parameters(ParametersRequest)
         case predict(PredictRequest)
         case spectrum(SpectrumRequest)
     }
@@ -30,6 +31,13 @@ struct Question: Hashable, Sendable {
         self.init(
             content: .influence(request), names: names,
             deadline: request.until.map { _ in DispatchTime.now() + .milliseconds(milliseconds) })
+    }
+
+    init(_ request: ParametersRequest) {
+        var request = request
+        (request.id, request.deadlineMilliseconds) = (nil, nil)
+        let names = [request.model, request.checkpoint ?? ""] + request.removals.compactMap(\.name)
+        self.init(content: .parameters(request), names: names)
     }
 
     init(_ request: PredictRequest) {
@@ -63,10 +71,7 @@ extension Question {
         let model: String
         let checkpoint: String?
         let method: InfluenceRequest.Method
-        let curvature: InfluenceRequest.Curvature?
-        let damping: Double
-        let dampingMode: InfluenceRequest.DampingMode
-        let solver: InfluenceRequest.Solver
+        let system: SystemRequest
     }
 
     /// With which others it goes together; nil for none.
@@ -74,8 +79,7 @@ extension Question {
         // What goes on in rounds goes on at its own pace.
         guard case .influence(let request) = content, request.until == nil else { return nil }
         return Companion(
-            model: request.model, checkpoint: request.checkpoint, method: request.method, curvature: request.curvature,
-            damping: request.damping, dampingMode: request.dampingMode, solver: request.solver)
+            model: request.model, checkpoint: request.checkpoint, method: request.method, system: request.system)
     }
 
     /// Its right-hand sides.
@@ -95,6 +99,7 @@ extension InfluenceRequest.Test {
 /// What came of a question.
 enum Answer: Sendable {
     case influence(InfluenceAnswer)
+    case parameters(ParametersAnswer)
     case predict(PredictAnswer)
     case spectrum(SpectrumAnswer)
 }

@@ -1,0 +1,79 @@
+internal import Attribution
+internal import JSON
+internal import LinearAlgebra
+internal import Store
+
+/// TracInCP(z, z′) = Σ_c η_c ∇ℓ(z; θ_c) · ∇ℓ(z′; θ_c) over checkpoints c with their learning rates η_c (Pruthi, Liu, Kale & Sundararajan
+/// 2020, section 3.3): by how much steps on the example, at the times of the checkpoints, lowered the test's loss.
+struct TracInMethod: MethodChoice {
+    static let name = "tracin_cp"
+    static let summary = """
+        Σ η_c ∇ℓ_test · gᵢ over checkpoints c with learning rates η_c: by how much steps of training on the example lowered the test's loss \
+        (TracInCP, Pruthi et al. 2020).
+        """
+    static let fields: Schema.Members = [
+        "checkpoints": CheckpointList.schema.described(
+            "The checkpoints that are summed over, each of which needs a learning rate: by default all, or the request's `checkpoint`."
+        ),
+        "contributions": Schema.boolean.defaulting(to: .bool(false)).described(
+            "Whether the listed examples come with what each checkpoint adds to their scores."),
+    ]
+    static let uses: Set<SharedMember> = [.gradients]
+    static let diagnostics: (always: Schema.Members, sometimes: Schema.Members) = (
+        [
+            "checkpoints": .array(
+                of: .object(
+                    ["name": .string(), "learning_rate": .number(atLeast: 0)],
+                    optional: GradientCache.Summary.fields), count: 1 ... .max)
+        ], [:]
+    )
+
+    /// Nil for what the request's `checkpoint` says.
+    private let checkpoints: CheckpointList?
+    private let isBrokenDown: Bool
+
+    init(_ object: JSONObjectReader) {
+        checkpoints = CheckpointList("checkpoints", of: object)
+        isBrokenDown = object.bool("contributions", default: false)
+    }
+
+    func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
+        let (request, model) = (subjects.request, subjects.model)
+        let list = checkpoints ?? request.checkpoint.map { .named([$0]) } ?? .all
+        let records = try list.records(of: model.record, in: engine)
+        let rates = try Self.learningRates(of: records, model.record)
+        try MemoryBudget(bytes: engine.memoryBytes).require(
+            .floatBytes(2, records.count, request.tests.count, subjects.space.dimension), of: .quarter,
+            for: "the gradients of \(request.tests.count) tests at \(records.count) checkpoints", at: "/checkpoints")
+        var terms: [Scoring.Term] = []
+        var shown: [JSON] = []
+        for (record, rate) in zip(records, rates) {
+            let there = try subjects.moved(to: record, in: engine, interruption: interruption)
+            let directions = try there.gradients(parallel: engine.parallel, interruption: interruption)
+            let gradients = there.space.gradients
+            terms.append(
+                Scoring.Term(
+                    gradients: gradients, directions: .given(directions.map { $0.map { Float(rate) * $0 } }), label: record.name))
+            var members: JSONObject = ["name": .string(record.name), "learning_rate": .double(rate)]
+            for (name, value) in gradients.accuracy.members { members[name] = value }
+            shown.append(.object(members))
+        }
+        return Scoring(terms, isBrokenDown: isBrokenDown, diagnostics: ["checkpoints": .array(shown)])
+    }
+
+    /// η of each checkpoint.
+    /// - Throws: 422 naming those that have one, where one has none.
+    private static func learningRates(of records: [CheckpointRecord], _ model: ModelRecord) throws -> [Double] {
+        let unknown = records.filter { $0.training.learningRate == nil }
+        guard unknown.isEmpty else {
+            let known = records.filter { $0.training.learningRate != nil }.map(\.name)
+            throw Problem(
+                at: "/checkpoints",
+                "must be checkpoints with learning rates, by which tracin_cp weighs them: \(unknown.map(\.name).joined(separator: ", ")) of "
+                    + "model '\(model.name)' came without. "
+                    + (known.isEmpty ? "" : "Name those that have one: \(known.joined(separator: ", ")); or import ")
+                    + (known.isEmpty ? "Import" : "") + " them with --learning-rate, or use gradient_dot, which weighs nothing")
+        }
+        return records.compactMap(\.training.learningRate)
+    }
+}
