@@ -18,7 +18,8 @@ extension LossSpec {
         return nil
     }
 
-    private static func text(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? String(value) }
+    /// A target as users write it: a label without a decimal point.
+    static func text(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? String(value) }
 }
 
 extension Network {
