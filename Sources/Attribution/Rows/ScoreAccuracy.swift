@@ -10,7 +10,10 @@ public struct ScoreAccuracy: Sendable, Equatable {
 
     /// Compares scores along directions, as many each time in the same order; nil where nothing can be said: where all exact scores are
     /// zero, or none of the directions tells its examples apart.
-    public init?(approximate: [[Float]], exact: [[Float]]) {
+    /// - Throws: `Interrupted`.
+    public init?(
+        approximate: [[Float]], exact: [[Float]], interruption: Interruption = .never
+    ) throws(Interrupted) {
         precondition(approximate.map(\.count) == exact.map(\.count), "the same scores")
         var (difference, size) = (0.0, 0.0)
         var correlations: [Double] = []
@@ -19,39 +22,15 @@ public struct ScoreAccuracy: Sendable, Equatable {
                 difference += (Double(estimate) - Double(score)) * (Double(estimate) - Double(score))
                 size += Double(score) * Double(score)
             }
-            if let correlation = Self.rankCorrelation(estimates, truth) { correlations.append(correlation) }
+            guard let estimated = try Ranks(estimates, interruption: interruption),
+                let trueRanks = try Ranks(truth, interruption: interruption),
+                let correlation = try RankCorrelation.spearman(estimated, trueRanks, interruption: interruption)
+            else { continue }
+            correlations.append(correlation)
         }
         guard size > 0, difference.isFinite, size.isFinite, !correlations.isEmpty else { return nil }
         relativeError = (difference / size).squareRoot()
         rankCorrelation = correlations.reduce(0, +) / Double(correlations.count)
-    }
-
-    /// Spearman's ρ: Pearson's correlation of the ranks, equal numbers sharing the mean of theirs. Nil where either side is all equal.
-    static func rankCorrelation(_ a: [Float], _ b: [Float]) -> Double? {
-        let (x, y) = (ranks(a), ranks(b))
-        // The mean rank of either.
-        let mean = Double(a.count - 1) / 2
-        var (xy, xx, yy) = (0.0, 0.0, 0.0)
-        for (x, y) in zip(x, y) {
-            xy += (x - mean) * (y - mean)
-            xx += (x - mean) * (x - mean)
-            yy += (y - mean) * (y - mean)
-        }
-        return xx > 0 && yy > 0 ? xy / (xx * yy).squareRoot() : nil
-    }
-
-    /// Each number's rank from 0, equal numbers sharing the mean of theirs.
-    private static func ranks(_ values: [Float]) -> [Double] {
-        let order = values.indices.sorted { values[$0] < values[$1] }
-        var ranks = [Double](repeating: 0, count: values.count)
-        var first = 0
-        while first < order.count {
-            var last = first
-            while last + 1 < order.count, values[order[last + 1]] == values[order[first]] { last += 1 }
-            for place in first...last { ranks[order[place]] = Double(first + last) / 2 }
-            first = last + 1
-        }
-        return ranks
     }
 }
 
@@ -98,7 +77,8 @@ public struct AccuracySample: Sendable {
         let estimates = try scores(
             of: writer, along: projected, encoding: encoding, memoryBudget: memoryBudget, parallel: parallel,
             interruption: interruption)
-        return ScoreAccuracy(approximate: pairs(estimates.copy), exact: pairs(exact.copy))
+        return try ScoreAccuracy(
+            approximate: pairs(estimates.copy), exact: pairs(exact.copy), interruption: interruption)
     }
 
     /// The scores of the rows along vectors as wide as they are, [directions, rows].
