@@ -106,7 +106,7 @@ extension Answer {
         switch self {
         case .influence(let answer):
             [
-                ("queue", queued), ("s_test", answer.sTestMilliseconds), ("score", answer.scoreMilliseconds),
+                ("queue", queued), ("s_test", answer.first.sTestMilliseconds), ("score", answer.first.scoreMilliseconds),
                 ("total", total),
             ]
         case .parameters, .predict, .spectrum: [("queue", queued), ("total", total)]

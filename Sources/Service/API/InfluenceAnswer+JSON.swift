@@ -12,17 +12,27 @@ extension InfluenceAnswer {
         [
             "id": .string(id), "model": .string(model.record.name), "checkpoint": .string(model.checkpoint.name),
             "method": .string(request.method.name), "n_train": .integer(model.gradients.count),
-            "orientation": "score > 0: proponent (including it lowered the test loss); score < 0: opponent",
-            "results": .array(results.map(json)),
-            "timing": [
-                "queue_ms": .double(rounded(queueMilliseconds)), "s_test_ms": .double(rounded(sTestMilliseconds)),
-                "score_ms": .double(rounded(scoreMilliseconds)), "total_ms": .double(rounded(totalMilliseconds)),
-            ],
+            "orientation": .string(orientation),
+            "results": .array(
+                results.map { .object((["test": testJSON($0)] as JSONObject).merging(members(of: $0))) }),
+            "timing": timing(queueMilliseconds: queueMilliseconds, totalMilliseconds: totalMilliseconds),
         ]
     }
 
-    private func json(_ result: Result) -> JSON {
-        var members: JSONObject = ["test": testJSON(result)]
+    /// What the sign of a score means.
+    var orientation: String { "score > 0: proponent (including it lowered the test loss); score < 0: opponent" }
+
+    /// Where the time went.
+    func timing(queueMilliseconds: Double, totalMilliseconds: Double) -> JSON {
+        [
+            "queue_ms": .double(rounded(queueMilliseconds)), "s_test_ms": .double(rounded(sTestMilliseconds)),
+            "score_ms": .double(rounded(scoreMilliseconds)), "total_ms": .double(rounded(totalMilliseconds)),
+        ]
+    }
+
+    /// What is said of a result, beside its test.
+    func members(of result: Result) -> JSONObject {
+        var members: JSONObject = [:]
         members["proponents"] = .array(result.ranking.proponents.map { json($0, of: result) })
         members["opponents"] = .array(result.ranking.opponents.map { json($0, of: result) })
         if !request.groups.isEmpty {
@@ -37,10 +47,11 @@ extension InfluenceAnswer {
         }
         if let sTest = result.sTest { members["s_test"] = .tensor(sTest, shape: [sTest.count]) }
         members["diagnostics"] = diagnostics(result)
-        return .object(members)
+        return members
     }
 
-    private func testJSON(_ result: Result) -> JSON {
+    /// A result's test or tests.
+    func testJSON(_ result: Result) -> JSON {
         guard request.aggregate != .none else { return result.tests[0].json }
         return ["aggregate": .string(request.aggregate.rawValue), "tests": .array(result.tests.map(\.json))]
     }

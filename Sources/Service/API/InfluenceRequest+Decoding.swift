@@ -3,7 +3,8 @@ public import JSON
 extension InfluenceRequest {
     private static let fields =
         [
-            "id", "model", "checkpoint", "tests", "aggregate", "method", "curvature", "damping", "damping_mode", "solver",
+            "id", "model", "checkpoint", "tests", "aggregate", "method", "compare", "curvature", "damping", "damping_mode",
+            "solver",
             "until",
             "gradients", "k", "candidates", "groups", "include", "deadline_ms",
         ] + Method.fields
@@ -18,7 +19,7 @@ extension InfluenceRequest {
         checkpoint = object?.optionalString("checkpoint")
         tests = (object?.array("tests", count: 1...limits.maximumTests) ?? []).compactMap { Test($0) }
         aggregate = object?.choice("aggregate", default: .none) ?? .none
-        method = object.map { Method($0) } ?? .standard
+        (method, compared) = object.map { Method.read($0) } ?? (.standard, [])
         system = SystemRequest(object)
         until = object?.optionalObject("until").flatMap { Goal($0) }
         // By its own name, what is the default makes no other question.

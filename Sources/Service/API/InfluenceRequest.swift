@@ -87,6 +87,8 @@ public struct InfluenceRequest: Hashable, Sendable {
     public var aggregate: Aggregate
     /// How training examples are scored.
     public var method: Method
+    /// The methods that are compared; none where there is one alone.
+    public var compared: [Method]
     /// What is solved, by methods that solve.
     public var system: SystemRequest
     /// What to go on for; nil for what the solver stops at by itself.

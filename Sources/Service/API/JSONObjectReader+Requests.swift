@@ -53,3 +53,12 @@ extension JSONReader {
         }
     }
 }
+
+extension JSONObject {
+    /// These members, and `others` behind them.
+    func merging(_ others: JSONObject) -> JSONObject {
+        var merged = self
+        for (key, value) in others { merged[key] = value }
+        return merged
+    }
+}

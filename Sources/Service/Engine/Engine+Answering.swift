@@ -10,7 +10,7 @@ extension Engine {
             guard case .influence(let request) = question.content else { return nil }
             return Asked(request: request, interruption: interruption, deadline: question.deadline)
         }
-        var answers = influence(influences)[...]
+        var answers = attributions(influences)[...]
         return questions.map { question, interruption in
             switch question.content {
             case .influence: answers.removeFirst().map { .influence($0) }
@@ -28,9 +28,9 @@ extension Engine {
         do {
             let question = try InfluenceRequest(JSON(parsing: request), limits: limits)
             let deadline = start + .milliseconds(question.deadlineMilliseconds ?? defaultDeadlineMilliseconds)
-            let answer = try influence(
-                question, interruption: Interruption { DispatchTime.now() > deadline }, deadline: deadline)
-            return answer.json(
+            let asked = Asked(
+                request: question, interruption: Interruption { DispatchTime.now() > deadline }, deadline: deadline)
+            return try attributions([asked])[0].get().json(
                 id: question.id ?? RequestIdentifier().description, queueMilliseconds: 0,
                 totalMilliseconds: start.milliseconds(to: .now()))
         } catch {

@@ -12,7 +12,7 @@ struct InfluenceAnswer: Sendable {
         let ranking: Ranking
         let groups: [GroupScore]
         /// The scored examples and their scores, where they were asked for.
-        let allScores: [Float]?
+        fileprivate(set) var allScores: [Float]?
         /// Which examples were scored; nil for all.
         let candidates: [UInt32]?
         let sTest: [Float]?
@@ -35,13 +35,20 @@ struct InfluenceAnswer: Sendable {
     let model: LoadedModel
     let gradients: ChosenGradients
     let scoring: Scoring
-    let results: [Result]
+    private(set) var results: [Result]
     /// What is known of the examples that are listed.
     let annotations: [Int: ExampleAnnotation]
     /// Their inputs, where they were asked for and there are any.
     let inputs: [Int: [Float]]
     let sTestMilliseconds: Double
     let scoreMilliseconds: Double
+
+    /// The same without the scores of all examples.
+    func withoutScores() -> InfluenceAnswer {
+        var answer = self
+        for result in results.indices { answer.results[result].allScores = nil }
+        return answer
+    }
 }
 
 /// What is known of the solution for one right-hand side.

@@ -36,6 +36,8 @@ extension MethodChoice {
     /// What the interface's document calls it.
     static var schemaName: String { name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() }
 
+    fileprivate static func has(_ field: String) -> Bool { fields.list.contains { $0.name == field } }
+
     fileprivate func isEqual(to other: any MethodChoice) -> Bool { (other as? Self) == self }
 }
 
@@ -79,26 +81,42 @@ extension InfluenceRequest {
 
         init(_ choice: any MethodChoice) { self.choice = choice }
 
-        /// Reads the method that a request names, influence where it names none, and reports members that mean nothing to it.
-        init(_ object: JSONObjectReader) {
-            let name = object.choice("method", of: Self.kinds.map { $0.name }, default: InfluenceMethod.name)
-            let kind = Self.kinds.first { $0.name == name } ?? InfluenceMethod.self
-            choice = kind.init(object)
-            for member in SharedMember.allCases where object.has(member.rawValue) && !kind.uses.contains(member) {
-                object.report(
-                    member.rawValue,
-                    "has no meaning here: \(kind.name) \(member.absence). " + Self.remedy { $0.uses.contains(member) })
+        /// Reads the method that a request names, influence where it names none, or those that are to be compared, and reports members
+        /// that mean nothing to any of them.
+        static func read(_ object: JSONObjectReader) -> (method: Method, compared: [Method]) {
+            let names = kinds.map { $0.name }
+            guard let compared = object.optionalArray("compare", count: 2...names.count) else {
+                let method = Method(object.choice("method", of: names, default: InfluenceMethod.name), object)
+                check(object, for: [method])
+                return (method, [])
             }
-            let own = kind.fields.list.map(\.name)
-            for field in Self.fields where object.has(field) && !own.contains(field) {
+            if object.has("method") { object.report("method", "has no meaning beside compare, which names the methods") }
+            let methods = compared.compactMap { $0.choice(of: names) }.map { Method($0, object) }
+            if Set(methods.map(\.name)).count < methods.count { object.report("compare", "names a method twice") }
+            check(object, for: methods)
+            return (methods.first ?? .standard, methods)
+        }
+
+        private init(_ name: String, _ object: JSONObjectReader) {
+            choice = (Self.kinds.first { $0.name == name } ?? InfluenceMethod.self).init(object)
+        }
+
+        private static func check(_ object: JSONObjectReader, for methods: [Method]) {
+            let chosen = methods.map { type(of: $0.choice) }
+            let names = methods.map(\.name).joined(separator: ", ")
+            for member in SharedMember.allCases
+            where object.has(member.rawValue) && !chosen.contains(where: { $0.uses.contains(member) }) {
                 object.report(
-                    field, "has no meaning for \(kind.name). " + Self.remedy { $0.fields.list.contains { $0.name == field } })
+                    member.rawValue, "has no meaning here: \(names) \(member.absence). " + remedy { $0.uses.contains(member) })
+            }
+            for field in fields where object.has(field) && !chosen.contains(where: { $0.has(field) }) {
+                object.report(field, "has no meaning for \(names). " + remedy { $0.has(field) })
             }
         }
 
         private static func remedy(_ isMeant: (any MethodChoice.Type) -> Bool) -> String {
             let names = kinds.filter(isMeant).map { $0.name }
-            return "Leave it out, or set method to \(names.joined(separator: ", "))"
+            return "Leave it out, or set method to \(names.joined(separator: " or "))"
         }
 
         /// The standard one.

@@ -4,7 +4,8 @@ internal import JSON
 extension OpenAPIDocument {
     var answerSchemas: Schema.Members {
         [
-            "InfluenceAnswer": Self.influenceAnswer, "InfluenceResult": influenceResult, "TestedRow": Self.testedRow,
+            "InfluenceAnswer": Self.influenceAnswer, "ComparisonAnswer": comparisonAnswer, "InfluenceResult": influenceResult,
+            "TestedRow": Self.testedRow,
             "TestedInput": Self.testedInput, "TestedGradient": Self.testedGradient,
             "TestedStoredGradient": Self.testedStoredGradient, "AggregatedTests": aggregatedTests,
             "GroupScore": Self.groupScore, "PredictAnswer": Self.predictAnswer, "Prediction": Self.prediction,
@@ -17,27 +18,68 @@ extension OpenAPIDocument {
         "orientation": .string().described("What the sign of a score means."),
         "results": .array(of: .named("InfluenceResult"), count: 1 ... .max).described(
             "One for each test in their order, or one for all where they are aggregated. The same request on the same store gives "
-                + "the same bytes here."),
-        "timing": .object([
-            "queue_ms": milliseconds("Waiting to be computed"), "s_test_ms": milliseconds("Solving for s_test"),
-            "score_ms": milliseconds("Scoring training examples"),
-            "total_ms": milliseconds(
-                "All of it; less than the others together where the computation was under way already for another request"),
-        ]),
+                + "the same bytes here."), "timing": timing,
+    ])
+
+    private static let timing = Schema.object([
+        "queue_ms": milliseconds("Waiting to be computed"), "s_test_ms": milliseconds("Solving for s_test"),
+        "score_ms": milliseconds("Scoring training examples"),
+        "total_ms": milliseconds(
+            "All of it; less than the others together where the computation was under way already for another request"),
+    ])
+
+    /// Of a request that compares methods.
+    private var comparisonAnswer: Schema {
+        .object([
+            "id": Self.answerID, "model": .string(), "checkpoint": .string(),
+            "compare": .array(of: .choice(of: InfluenceRequest.methods), count: 2 ... .max),
+            "n_train": Schema.integer(in: 1 ... .max).described("n: training examples."),
+            "results": .array(
+                of: .object([
+                    "test": Self.tested,
+                    "methods": .array(
+                        of: .object(
+                            ["method": .choice(of: InfluenceRequest.methods), "orientation": .string()] + resultMembers.always,
+                            optional: resultMembers.sometimes), count: 2 ... .max
+                    ).described("What each method says, in the order in which they are named."),
+                    "agreement": .array(of: Self.agreement, count: 1 ... .max).described(
+                        "Of each method with each of those after it, over all scored examples."),
+                ]), count: 1 ... .max
+            ).described("One for each test, or one for all where they are aggregated."), "timing": Self.timing,
+        ])
+    }
+
+    private static let agreement = Schema.object(
+        ["methods": .array(of: .choice(of: InfluenceRequest.methods), count: 2...2)],
+        optional: [
+            "kendall_tau": Schema.number(in: -1...1).described(
+                "Kendall's τ-b of all scores; absent where a method tells no examples apart."),
+            "spearman": Schema.number(in: -1...1).described("Spearman's ρ of all scores."),
+            "proponents_overlap": Schema.number(in: 0...1).described(
+                "The share of the k proponents that are the same; absent where neither method has any."),
+            "proponents_shared": Schema.integer().described("How many."),
+            "opponents_overlap": Schema.number(in: 0...1).described("The same of opponents."),
+            "opponents_shared": .integer(),
+        ])
+
+    private static let tested = Schema.oneOf([
+        .named("TestedRow"), .named("TestedInput"), .named("TestedGradient"), .named("TestedStoredGradient"),
+        .named("AggregatedTests"),
     ])
 
     private var influenceResult: Schema {
-        .object(
+        .object(["test": Self.tested] + resultMembers.always, optional: resultMembers.sometimes)
+    }
+
+    /// What is said of a result, beside its test.
+    private var resultMembers: (always: Schema.Members, sometimes: Schema.Members) {
+        (
             [
-                "test": .oneOf([
-                    .named("TestedRow"), .named("TestedInput"), .named("TestedGradient"), .named("TestedStoredGradient"),
-                    .named("AggregatedTests"),
-                ]),
                 "proponents": ranking(.number(above: 0), "The most positive scores, strongest first: helpful examples."),
                 "opponents": ranking(.number(below: 0), "The most negative scores, strongest first: harmful examples."),
                 "diagnostics": .oneOf(Self.diagnosticsSchemas.list.map { .named($0.name) }),
             ],
-            optional: [
+            [
                 "groups": .array(of: .named("GroupScore"), count: 1...configuration.maximumGroups).described(
                     "Where the request has groups: one each, in their order."),
                 "n_candidates": Schema.integer(in: 1 ... .max).described(
@@ -47,7 +89,8 @@ extension OpenAPIDocument {
                     "Where the request has candidates: which examples all_scores are of. Without, they are 0, 1, 2, …"),
                 "s_test": Schema.named("Tensor").described(
                     "Where included: s_test, in the order of the parameters, or in the projected space."),
-            ])
+            ]
+        )
     }
 
     private func ranking(_ score: Schema, _ description: String) -> Schema {

@@ -11,10 +11,15 @@ extension OpenAPIDocument {
             OpenAPIOperation(
                 method: .post, path: "/influence", id: "influence", tag: .attribution,
                 summary: "Which training examples moved these predictions, and by how much?",
-                description: "Solves for s_test, scores training examples along it, and lists the strongest of each sign.",
+                description: """
+                    Scores training examples by one method or several, and lists the strongest of each sign; by default by influence, which \
+                    solves for s_test and scores along it.
+                    """,
                 body: .init(schema: "InfluenceRequest", examples: RequestExample.influence),
                 answer: .init(
-                    description: "The strongest proponents and opponents of each test.", schema: .named("InfluenceAnswer"),
+                    description:
+                        "The strongest proponents and opponents of each test; of each method, where several are compared.",
+                    schema: .oneOf([.named("InfluenceAnswer"), .named("ComparisonAnswer")]),
                     headers: [.serverTiming]),
                 refusals: refusals),
             OpenAPIOperation(

@@ -23,6 +23,11 @@ extension OpenAPIDocument {
                 "aggregate": .choice(of: InfluenceRequest.Aggregate.self).defaulting(to: "none").described(
                     "Whether the tests get one answer each, or one together: for the sum or the mean of their losses."),
                 "method": .choice(of: InfluenceRequest.methods).defaulting(to: "influence").described(Self.methods),
+                "compare": .array(of: .choice(of: InfluenceRequest.methods), count: 2...InfluenceRequest.methods.count).described(
+                    """
+                    In place of method: answers under each of these, none named twice, and says how far they agree. A member that not all \
+                    of them take is for those that do.
+                    """),
             ] + Self.systemMembers + [
                 "until": Schema.named("Goal").described(
                     """

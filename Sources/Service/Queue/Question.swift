@@ -77,7 +77,7 @@ extension Question {
     /// With which others it goes together; nil for none.
     var companion: Companion? {
         // What goes on in rounds goes on at its own pace.
-        guard case .influence(let request) = content, request.until == nil else { return nil }
+        guard case .influence(let request) = content, request.until == nil, request.compared.isEmpty else { return nil }
         return Companion(
             model: request.model, checkpoint: request.checkpoint, method: request.method, system: request.system)
     }
@@ -98,7 +98,7 @@ extension InfluenceRequest.Test {
 
 /// What came of a question.
 enum Answer: Sendable {
-    case influence(InfluenceAnswer)
+    case influence(Attributions)
     case parameters(ParametersAnswer)
     case predict(PredictAnswer)
     case spectrum(SpectrumAnswer)
