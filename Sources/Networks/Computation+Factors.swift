@@ -38,28 +38,25 @@ extension Computation {
         interruption: Interruption
     ) throws {
         try forEachBackward(of: batch, examples, interruption: interruption) { chunk, pass in
-            for part in layout.parts {
-                let (x, dy) = pass.factors(of: part.step)
-                for row in 0..<chunk.count {
-                    let destination = rows + (chunk.lowerBound + row) * layout.width
-                    if let range = part.x {
-                        (destination + range.lowerBound).update(from: x + row * range.count, count: range.count)
-                    }
-                    (destination + part.dy.lowerBound).update(from: dy + row * part.dy.count, count: part.dy.count)
-                }
-            }
+            pass.writeFactors(layout, into: rows + chunk.lowerBound * layout.width)
         }
     }
 
-    /// Takes a batch forward and back, a chunk at a time, and shows `body` the pass that holds x and δ of every step.
+    /// Takes a batch forward and back, a chunk at a time, and shows `body` the pass that holds x and δ of every step. Given gradients of
+    /// the outputs begin with those of the place `first`.
     func forEachBackward(
-        of batch: ExampleBatch, _ examples: LabeledExamples, interruption: Interruption,
-        _ body: (Range<Int>, Pass<Number>) throws -> Void
+        of batch: ExampleBatch, _ examples: LabeledExamples, from outputs: OutputGradients = .ofLoss, _ first: Int = 0,
+        interruption: Interruption, _ body: (Range<Int>, Pass<Number>) throws -> Void
     ) throws {
         try withPass(.first, interruption: interruption) { pass in
             let state = AlignedMemory<Number>(uninitialized: pass.capacity * loss.stateWidth)
             try forEachChunk(of: batch, examples.features, in: pass) { chunk in
-                differentiateLoss(chunk, of: batch, examples, factor: 1, in: pass, state: state.start)
+                switch outputs {
+                case .ofLoss: differentiateLoss(chunk, of: batch, examples, factor: 1, in: pass, state: state.start)
+                case .given(let gradients):
+                    let start = (first + chunk.lowerBound) * network.outputWidth
+                    for i in 0..<chunk.count * network.outputWidth { pass.outputGradients[i] = Number(gradients[start + i]) }
+                }
                 try pass.backward(parameters)
                 try body(chunk, pass)
             }
@@ -98,6 +95,20 @@ extension Computation {
 }
 
 extension Pass {
+    /// Writes the factors of all rows, row after row, as `forward` and `backward` have left them.
+    func writeFactors(_ layout: FactorLayout, into factors: UnsafeMutablePointer<Number>) {
+        for part in layout.parts {
+            let (x, dy) = self.factors(of: part.step)
+            for row in 0..<rows {
+                let destination = factors + row * layout.width
+                if let range = part.x {
+                    (destination + range.lowerBound).update(from: x + row * range.count, count: range.count)
+                }
+                (destination + part.dy.lowerBound).update(from: dy + row * part.dy.count, count: part.dy.count)
+            }
+        }
+    }
+
     /// Puts an example's factors where `forward` and `backward` would have left them.
     func setFactors(of part: FactorLayout.Part, row: Int, from factors: UnsafePointer<Number>) {
         let (x, dy) = factorMemory(of: part.step)

@@ -56,6 +56,9 @@ public struct GradientFactors {
     /// δ, the gradient of a layer's outputs, row by row: of a linear layer [count, positions, C].
     public func outputGradients(of layer: TrainedLayer) -> UnsafePointer<Float> { pass.factors(of: layer.step).dy }
 
+    /// Writes the rows of a layout, one after the other.
+    func write(_ layout: FactorLayout, into rows: UnsafeMutablePointer<Float>) { pass.writeFactors(layout, into: rows) }
+
     /// gradient ← gradient + the layer's part of an example's gradient, in its place in a vector like θ.
     public func addGradient(of row: Int, _ layer: TrainedLayer, to gradient: UnsafeMutablePointer<Float>) {
         pass.addGradient(of: layer.step, row: row, parameters, to: gradient)
@@ -66,13 +69,15 @@ extension TrainedNetwork {
     /// Takes examples through the network and back, a few at a time on each of several threads, and shows `body` what their gradients
     /// are made of, with the place of the first among all the examples.
     ///
-    /// Each range is cut into pieces by itself: what is made of an example does not depend on the other ranges.
+    /// Each range is cut into pieces by itself: what is made of an example does not depend on the other ranges. The way back begins with
+    /// the loss's own gradients of the outputs, or with given ones, in the order of the ranges.
     /// - Throws: `Interrupted`, and what `body` throws.
     public func forEachFactors(
-        of ranges: [Range<Int>], in examples: LabeledExamples, parallel: Parallel, interruption: Interruption,
-        _ body: @escaping @Sendable (_ place: Int, GradientFactors) throws -> Void
+        of ranges: [Range<Int>], in examples: LabeledExamples, from outputs: OutputGradients = .ofLoss, parallel: Parallel,
+        interruption: Interruption, _ body: @escaping @Sendable (_ place: Int, GradientFactors) throws -> Void
     ) throws {
         let size = network.rowsAtATime
+        precondition(outputs.fits(ranges.reduce(0) { $0 + $1.count }, network), "a gradient of the outputs for each example")
         var pieces: [(rows: Range<Int>, place: Int)] = []
         var place = 0
         for range in ranges {
@@ -83,22 +88,25 @@ extension TrainedNetwork {
         }
         try parallel.forEach(pieces.count, interruption: interruption) { [pieces] index in
             let (rows, place) = pieces[index]
-            try computation.forEachBackward(of: .range(rows), examples, interruption: interruption) { chunk, pass in
+            try computation.forEachBackward(of: .range(rows), examples, from: outputs, place, interruption: interruption) {
+                chunk, pass in
                 try body(place + chunk.lowerBound, GradientFactors(pass, computation.parameters))
             }
         }
     }
 
-    /// gᵢ = wᵢ∇ℓᵢ of some ranges of examples, written out one after the other: [examples, p], on several threads.
+    /// gᵢ = wᵢ∇ℓᵢ of some ranges of examples, or what comes back from given gradients of their outputs, written out one after the other:
+    /// [examples, p], on several threads.
     /// - Throws: `Interrupted`.
     public func writeGradients(
-        of ranges: [Range<Int>], in examples: LabeledExamples, into gradients: UnsafeMutablePointer<Float>, parallel: Parallel,
-        interruption: Interruption
+        of ranges: [Range<Int>], in examples: LabeledExamples, from outputs: OutputGradients = .ofLoss,
+        into gradients: UnsafeMutablePointer<Float>, parallel: Parallel, interruption: Interruption
     ) throws {
         let (layers, length) = (network.trainedLayers, network.parameterCount)
         // Each piece writes the gradients of its own examples.
         nonisolated(unsafe) let gradients = gradients
-        try forEachFactors(of: ranges, in: examples, parallel: parallel, interruption: interruption) { place, factors in
+        try forEachFactors(of: ranges, in: examples, from: outputs, parallel: parallel, interruption: interruption) {
+            place, factors in
             var pace = PacedInterruption(interruption)
             for row in 0..<factors.count {
                 let gradient = gradients + (place + row) * length

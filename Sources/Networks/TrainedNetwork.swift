@@ -5,7 +5,7 @@ public struct TrainedNetwork: Sendable {
     /// The structure.
     public let network: Network
     let computation: Computation<Float>
-    private let layout: FactorLayout
+    let layout: FactorLayout
 
     /// - Parameters:
     ///   - parameters: θ, `network.parameterCount` numbers.
@@ -67,16 +67,18 @@ public struct TrainedNetwork: Sendable {
         }
     }
 
-    /// gᵢ = wᵢ∇ℓᵢ of some examples, written out: [count, p].
+    /// gᵢ = wᵢ∇ℓᵢ of some examples, or what comes back from given gradients of their outputs, written out: [count, p].
     /// - Throws: `Interrupted`.
     public func gradients(
-        of rows: Range<Int>, in examples: LabeledExamples, interruption: Interruption = .never
+        of rows: Range<Int>, in examples: LabeledExamples, from outputs: OutputGradients = .ofLoss,
+        interruption: Interruption = .never
     ) throws -> [Float] {
         let count = rows.count * network.parameterCount
         return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             if let start = buffer.baseAddress {
                 try writeGradients(
-                    of: [rows], in: examples, into: start, parallel: Parallel(threads: 1), interruption: interruption)
+                    of: [rows], in: examples, from: outputs, into: start, parallel: Parallel(threads: 1),
+                    interruption: interruption)
             }
             initialized = count
         }
