@@ -1,4 +1,5 @@
 public import LinearAlgebra
+public import Networks
 
 /// The loss gradients gᵢ of all training examples at one checkpoint, in whatever form they are kept or computed: what a scan needs.
 public protocol TrainingGradients: Sendable {
@@ -14,6 +15,19 @@ public protocol TrainingGradients: Sendable {
     func scores(
         of selection: RowSelection, along directions: [Float], parallel: Parallel, interruption: Interruption
     ) throws -> Scores
+
+    /// g′ · gᵢ for each of a few other examples' gradients g′ and each selected example: what `scores(of:along:parallel:interruption:)`
+    /// gives along `gradients.vectors`, but for rounding, and with less work where both gradients are known as factors.
+    ///
+    /// A score has the same bits beside whichever other gradients, in whatever selection, and on any number of threads.
+    /// - Throws: as there.
+    func scores(
+        of selection: RowSelection, like gradients: ExampleGradients, parallel: Parallel, interruption: Interruption
+    ) throws -> Scores
+
+    /// ‖gᵢ‖² of every example, in double precision: the squares of small gradients are smaller than floats can be.
+    /// - Throws: as there.
+    func squaredNorms(parallel: Parallel, interruption: Interruption) throws -> [Double]
 
     /// Scores of all examples, as `scores(of:along:parallel:interruption:)` has them, and what else is wanted of the same examples, where
     /// one reading of them can serve both.

@@ -5,9 +5,9 @@ internal import LinearAlgebra
 ///
 /// A step's gradient is the derivative of its output along θ, transposed, times δ: for a linear layer δ ⊗ x (TracIn, appendix F). So the
 /// product with a direction v is δ · (∂y/∂θ)v, which needs x and δ and no gradient.
-struct FactorLayout: Sendable {
+struct FactorLayout: Sendable, Equatable {
     /// One trained step's part of a row.
-    struct Part: Sendable {
+    struct Part: Sendable, Equatable {
         let step: Int
         /// nil where x is the network's input.
         let x: Range<Int>?

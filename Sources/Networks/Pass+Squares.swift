@@ -41,6 +41,9 @@ extension Pass where Number == Float {
     }
 
     /// The same of a step's part of the gradients.
+    ///
+    /// A linear layer's on one position is ‖δ‖²(‖x‖² + 1), the one being for the bias; on several positions Σ_pq (x_p·x_q + 1)(δ_p·δ_q)
+    /// where that is less work than to write the gradient out.
     func addSquaredNorms(
         of index: Int, _ parameters: Parameters<Float>, to norms: UnsafeMutablePointer<Double>,
         gradient: UnsafeMutablePointer<Float>
@@ -52,6 +55,15 @@ extension Pass where Number == Float {
                 norms[row] +=
                     Vectors.dot(dy, dy, linear.outputs)
                     * (Vectors.dot(x, x, linear.inputs) + (linear.bias == nil ? 0 : 1))
+            }
+            return
+        }
+        if case .linear(let linear) = network.steps[index].operation, linear.prefersProductsOfPositions {
+            let (x, dy) = factors(of: index)
+            let step = network.steps[index]
+            for row in 0..<rows {
+                norms[row] += linear.squaredNorm(x: x + row * step.inputWidth, dy: dy + row * step.outputWidth)
+                try check(after: linear.positions * (linear.positions + 1) * (linear.inputs + linear.outputs))
             }
             return
         }
@@ -95,5 +107,31 @@ extension Pass where Number == Float {
                 try check(after: step.operations + 4 * step.trained.count)
             }
         }
+    }
+}
+
+extension LinearStep {
+    /// Whether a gradient's norm is less work from products between positions, P(P + 1)(D + C) operations in double precision, than from
+    /// the gradient written out, 2·P·D·C in single precision and what its zeros and its norm take.
+    ///
+    /// Measured for D = C = 256 on one core of a Zen 5: 15 times as fast on two positions, and as fast on 24.
+    fileprivate var prefersProductsOfPositions: Bool {
+        10 * positions * (positions + 1) * (inputs + outputs) < (positions + 25) * inputs * outputs
+    }
+
+    /// ‖Σ_p δ_p ⊗ x̃_p‖² of an example: as precise as its factors, also where positions cancel.
+    fileprivate func squaredNorm(x: UnsafePointer<Float>, dy: UnsafePointer<Float>) -> Double {
+        let one = bias == nil ? 0.0 : 1
+        var sum = 0.0
+        for p in 0..<positions {
+            for q in 0...p {
+                let product =
+                    (Vectors.dot(x + p * inputs, x + q * inputs, inputs) + one)
+                    * Vectors.dot(dy + p * outputs, dy + q * outputs, outputs)
+                sum += p == q ? product : 2 * product
+            }
+        }
+        // What rounds to less than nothing is nothing; NaN stays.
+        return sum < 0 ? 0 : sum
     }
 }

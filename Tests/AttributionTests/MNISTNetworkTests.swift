@@ -96,6 +96,19 @@ struct MNISTNetworkTests {
         #expect(try Closeness.relativeDistance(sums, chosen(Self.fixture("tracincp_scores").floats())) < 1e-4)
     }
 
+    @Test("TracInCP from the factors of both gradients; in debug for 300 rows")
+    func factoredTracin() throws {
+        var sums = [Float](repeating: 0, count: 2 * rows.count)
+        for checkpoint in 0..<3 {
+            let trained = try trained("ckpt_\(checkpoint)")
+            let gradients = try trained.exampleGradients(of: 0..<2, in: tests).scaled(by: [0.001, 0.001])
+            let scores = try NetworkGradients(model: trained, examples: training).scores(
+                of: .indices(rows.map { UInt32($0) }), like: gradients, parallel: parallel, interruption: .never)
+            for (i, score) in scores.values.copy.enumerated() { sums[i] += score }
+        }
+        #expect(try Closeness.relativeDistance(sums, chosen(Self.fixture("tracincp_scores").floats())) < 1e-6)
+    }
+
     @Test(
         "the exact s_test solves the Hessian's system",
         .enabled(if: BuildConfiguration.isOptimized, "55,000 rows take minutes without the optimiser"))

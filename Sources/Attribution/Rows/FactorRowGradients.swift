@@ -35,13 +35,23 @@ public struct FactorRowGradients: TrainingGradients {
     ) throws -> Scores {
         let directionCount = directions.count / dimension
         precondition(directionCount * dimension == directions.count, "directions are as long as θ")
+        return try scores(of: selection, directionCount: directionCount, parallel, interruption) { [model, examples] in
+            try model.writeScores(
+                ofFactors: $0, of: $1, in: examples, along: directions, into: $2, stride: $3, interruption: interruption)
+        }
+    }
+
+    /// Scores that `write` makes of the factors of a batch, one row behind the other: it is told where those lie, the batch, where its
+    /// scores go, and how far those of one direction lie from the next one's.
+    func scores(
+        of selection: RowSelection, directionCount: Int, _ parallel: Parallel, _ interruption: Interruption,
+        _ write: @escaping @Sendable (UnsafePointer<Float>, ExampleBatch, UnsafeMutablePointer<Float>, Int) throws -> Void
+    ) throws -> Scores {
         switch selection {
         case .all:
             let values = AlignedMemory<Float>(uninitialized: count * directionCount)
-            try rows.forEachStretch(parallel: parallel, interruption: interruption) { [model, examples, count] stretch, view in
-                try model.writeScores(
-                    ofFactors: Self.floats(view), of: .range(stretch), in: examples, along: directions,
-                    into: values.start + stretch.lowerBound, stride: count, interruption: interruption)
+            try rows.forEachStretch(parallel: parallel, interruption: interruption) { [count] stretch, view in
+                try write(Self.floats(view), .range(stretch), values.start + stretch.lowerBound, count)
             }
             return Scores(rowCount: count, directionCount: directionCount, values: values)
         case .indices(let indices):
@@ -54,16 +64,14 @@ public struct FactorRowGradients: TrainingGradients {
                     (factors.start + place * rows.width).update(from: Self.floats(view), count: rows.width)
                 }
                 try some.withUnsafeBufferPointer {
-                    try model.writeScores(
-                        ofFactors: factors.start, of: .indices($0), in: examples, along: directions,
-                        into: values.start + first, stride: indices.count, interruption: interruption)
+                    try write(factors.start, .indices($0), values.start + first, indices.count)
                 }
             }
             return Scores(rowCount: indices.count, directionCount: directionCount, values: values)
         }
     }
 
-    private static func floats(_ view: EncodedRows) -> UnsafePointer<Float> {
+    static func floats(_ view: EncodedRows) -> UnsafePointer<Float> {
         precondition(view.encoding == .float32, "factors are kept in single precision")
         return view.start.assumingMemoryBound(to: Float.self)
     }

@@ -1,0 +1,53 @@
+public import LinearAlgebra
+public import Networks
+
+extension TrainingGradients {
+    /// The scores along the gradients written out: of gradients that know no factors.
+    public func scores(
+        of selection: RowSelection, like gradients: ExampleGradients, parallel: Parallel, interruption: Interruption
+    ) throws -> Scores {
+        try scores(of: selection, along: gradients.vectors, parallel: parallel, interruption: interruption)
+    }
+
+    /// The same that nothing interrupts, of all examples unless said.
+    public func scores(
+        of selection: RowSelection = .all, like gradients: ExampleGradients, parallel: Parallel
+    ) throws -> Scores {
+        try scores(of: selection, like: gradients, parallel: parallel, interruption: .never)
+    }
+}
+
+extension NetworkGradients {
+    /// See `TrainingGradients`. From factors in memory D + C products for a linear layer's part of a pair; without them each example goes
+    /// forward and back once (see `GradientPairs`).
+    /// - Throws: `Interrupted`.
+    public func scores(
+        of selection: RowSelection, like gradients: ExampleGradients, parallel: Parallel, interruption: Interruption
+    ) throws -> Scores {
+        guard let pairs = GradientPairs(model, with: gradients) else {
+            return try scores(of: selection, along: gradients.vectors, parallel: parallel, interruption: interruption)
+        }
+        return try selection.withBatch(of: count) { batch in
+            let values = try pairs.scores(
+                of: batch, in: examples, factors: factors.map { UnsafePointer($0.start) }, parallel: parallel,
+                interruption: interruption)
+            return Scores(rowCount: batch.count, directionCount: gradients.count, values: values)
+        }
+    }
+}
+
+extension FactorRowGradients {
+    /// See `TrainingGradients`. What `NetworkGradients` makes of factors in memory, to the last bit.
+    /// - Throws: `Interrupted`, and what reading the rows may throw.
+    public func scores(
+        of selection: RowSelection, like gradients: ExampleGradients, parallel: Parallel, interruption: Interruption
+    ) throws -> Scores {
+        guard let pairs = GradientPairs(model, with: gradients) else {
+            return try scores(of: selection, along: gradients.vectors, parallel: parallel, interruption: interruption)
+        }
+        return try scores(of: selection, directionCount: gradients.count, parallel, interruption) { [examples] in
+            try pairs.writeScores(
+                ofFactors: $0, of: $1, in: examples, into: $2, stride: $3, interruption: interruption)
+        }
+    }
+}
