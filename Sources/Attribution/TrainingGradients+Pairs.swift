@@ -9,7 +9,32 @@ extension TrainingGradients {
         try scores(of: selection, along: gradients.vectors, parallel: parallel, interruption: interruption)
     }
 
-    /// The same that nothing interrupts, of all examples unless said.
+    /// Scores along each of several gradients, some of which are known as factors and others, sums of gradients say, as vectors alone:
+    /// all of a kind read the examples once, and each has the bits that it has alone.
+    /// - Throws: as `scores(of:like:parallel:interruption:)`.
+    public func scores(
+        of selection: RowSelection, likeEach gradients: [ExampleGradients], parallel: Parallel, interruption: Interruption
+    ) throws -> Scores {
+        let rowCount = selection.withBatch(of: count) { $0.count }
+        let starts = gradients.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+        let values = AlignedMemory<Float>(uninitialized: rowCount * starts[gradients.count])
+        for areFactored in [true, false] {
+            let some = gradients.indices.filter { (gradients[$0].factors != nil) == areFactored }
+            guard !some.isEmpty else { continue }
+            let scores = try scores(
+                of: selection, like: ExampleGradients(joining: some.map { gradients[$0] }), parallel: parallel,
+                interruption: interruption)
+            var source = scores.values.start
+            for index in some {
+                let length = gradients[index].count * rowCount
+                (values.start + starts[index] * rowCount).update(from: source, count: length)
+                source += length
+            }
+        }
+        return Scores(rowCount: rowCount, directionCount: starts[gradients.count], values: values)
+    }
+
+    /// Scores along some gradients that nothing interrupts, of all examples unless said.
     public func scores(
         of selection: RowSelection = .all, like gradients: ExampleGradients, parallel: Parallel
     ) throws -> Scores {

@@ -51,6 +51,18 @@ public struct ExampleGradients: Sendable {
                 ? Factors(inputs: factors.flatMap(\.inputs), rows: factors.flatMap(\.rows), layout: factors[0].layout) : nil)
     }
 
+    /// One of the gradients.
+    public subscript(example: Int) -> ExampleGradients {
+        precondition(example >= 0 && example < count, "gradient \(example) of \(count)")
+        func part(of numbers: [Float]) -> [Float] {
+            let length = numbers.count / count
+            return Array(numbers[example * length..<(example + 1) * length])
+        }
+        return ExampleGradients(
+            vectors: part(of: vectors), count: 1,
+            factors: factors.map { Factors(inputs: part(of: $0.inputs), rows: part(of: $0.rows), layout: $0.layout) })
+    }
+
     /// Each gradient times a number of its own: a learning rate, or one over its length.
     public func scaled(by multipliers: [Float]) -> ExampleGradients {
         precondition(multipliers.count == count, "a multiplier for each gradient")

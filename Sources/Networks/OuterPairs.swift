@@ -33,6 +33,7 @@ struct OuterPairs: Sendable {
         try Self.multiply(
             rows.dy, rows.dyStride, n, dy.start + first * outputs, block.count, width: outputs, into: deltas)
         guard let start = rows.x else {
+            precondition(features.width == inputs, "shapes were checked at the edge")
             // Rows of the product are features as they are stored, and columns others.
             for start in Swift.stride(from: 0, to: n, by: RowTile.capacity) {
                 tile.load(start..<min(start + RowTile.capacity, n), of: batch, from: features)

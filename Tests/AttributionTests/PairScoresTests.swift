@@ -49,6 +49,14 @@ struct PairScoresTests {
             }
         }
 
+        // Of both kinds together.
+        let mixed = [bare[1], tests[0], bare[0], tests[1]]
+        let each = try passing.scores(of: .indices(chosen), likeEach: mixed, parallel: parallel, interruption: .never)
+        for (place, gradients) in mixed.enumerated() {
+            let alone = try kept.scores(of: .indices(chosen), like: gradients, parallel: parallel, interruption: .never)
+            #expect(each[place] == alone[0])
+        }
+
         let norms = try kept.squaredNorms(parallel: parallel, interruption: .never)
         #expect(try Closeness.relativeDistance(norms.map { $0.squareRoot() }, fixture.numbers("self_gradient_norm")) < 1e-5)
         for source in sources {
