@@ -14,6 +14,22 @@ public protocol SystemSolver: Sendable {
     func solveUnmeasured(
         _ rightHandSides: [Float], count: Int, in system: DampedCurvature, parallel: Parallel, interruption: Interruption
     ) throws -> Solution
+
+    /// ‖(D + λI)⁻¹aᵢ‖² and aᵢᵀ(D + λI)⁻¹aᵢ of all rows aᵢ, with what this solver takes for (D + λI)⁻¹: RelatIF's denominators. A row's have
+    /// the same bits whatever the memory and the number of threads.
+    /// - Parameters:
+    ///   - rows: aᵢ = √wᵢ∇ℓᵢ; see `InverseNorms.weighted(by:)`.
+    ///   - quantity: what is wanted.
+    ///   - system: D and λ.
+    ///   - memoryLimit: bytes for gradients on their way, of which there are a few in any case.
+    ///   - parallel: the threads.
+    ///   - interruption: when to stop.
+    /// - Throws: `SolverError.indefinite` where D + λI falls along an example's (D + λI)⁻¹aᵢ, so that its self-influence is negative;
+    ///   `NegativeSelfInfluence` where only the solver has it so; what `solve` throws; what reading gradients may throw.
+    func inverseNorms(
+        of rows: any FisherRows, _ quantity: InverseNorms.Quantity, in system: DampedCurvature, memoryLimit: Int,
+        parallel: Parallel, interruption: Interruption
+    ) throws -> InverseNorms
 }
 
 extension SystemSolver {
