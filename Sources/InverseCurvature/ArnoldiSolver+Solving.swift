@@ -39,7 +39,8 @@ extension ArnoldiSolver: SystemSolver {
             vectors: solutions, repeats: [], residuals: residuals, converged: residuals.map { $0 <= Self.convergedResidual })
     }
 
-    private func checkDefinite(shift: Double) throws {
+    /// - Throws: `SolverError.notPositiveDefinite` where the search saw an eigenvalue of at most −λ.
+    func checkDefinite(shift: Double) throws {
         let smallest = min(pairs.ends.smallest.value, pairs.values.min() ?? 0)
         let rounding = 1e-6 * abs(pairs.values[0])
         // A singular curvature's smallest Ritz value is rounding on either side of zero.

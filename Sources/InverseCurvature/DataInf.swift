@@ -33,20 +33,29 @@ public struct DataInf: SystemSolver {
         let length = rows.dimension
         precondition(system.dimension == length, "gradients are as long as the system's order")
         precondition(rightHandSides.count == count * length, "right-hand sides are as long as the system's order")
-        guard DampedCurvature.canDivide(by: system.shift) else { throw SolverError.notPositiveDefinite(shift: system.shift) }
-        let together = rows.vectorsTogether
-        var solutions: [Float] = []
-        solutions.reserveCapacity(rightHandSides.count)
-        for first in stride(from: 0, to: count, by: together) {
-            let sides = first..<min(first + together, count)
-            let part = Array(rightHandSides[sides.lowerBound * length..<sides.upperBound * length])
-            solutions += try solved(part, count: sides.count, shift: system.shift, parallel, interruption)
-        }
+        let solutions = try approximations(
+            for: rightHandSides, count: count, shift: system.shift, parallel: parallel, interruption: interruption)
         let residuals = try system.residuals(
             of: solutions, for: rightHandSides, count: count, parallel: parallel, interruption: interruption)
         return Solution(
             vectors: solutions, repeats: [], residuals: residuals,
             converged: residuals.map { $0 <= Solution.convergedResidual })
+    }
+
+    /// sₗ for each of the right-hand sides, as many at a time as sums have memory for.
+    func approximations(
+        for rightHandSides: [Float], count: Int, shift: Double, parallel: Parallel, interruption: Interruption
+    ) throws -> [Float] {
+        guard DampedCurvature.canDivide(by: shift) else { throw SolverError.notPositiveDefinite(shift: shift) }
+        let (length, together) = (rows.dimension, rows.vectorsTogether)
+        var solutions: [Float] = []
+        solutions.reserveCapacity(rightHandSides.count)
+        for first in stride(from: 0, to: count, by: together) {
+            let sides = first..<min(first + together, count)
+            let part = Array(rightHandSides[sides.lowerBound * length..<sides.upperBound * length])
+            solutions += try solved(part, count: sides.count, shift: shift, parallel, interruption)
+        }
+        return solutions
     }
 
     private func solved(

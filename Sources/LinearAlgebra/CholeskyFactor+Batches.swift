@@ -66,7 +66,8 @@ public struct CholeskyBatches: Sendable {
         for (index, block) in blocks.enumerated() {
             // Columns on the left lie one after the other, and what they have in the block's rows is transposed; on the right rows do.
             try subtract(
-                x, 0..<min(seam, block.lowerBound), .none, packed.left + block.lowerBound, leading, from: block, count, interruption)
+                x, 0..<min(seam, block.lowerBound), .none, packed.left + block.lowerBound, leading, from: block, count,
+                interruption)
             if block.lowerBound > seam {
                 try subtract(
                     x, seam..<block.lowerBound, .transposed, packed.right + (block.lowerBound - seam) * leading, leading,

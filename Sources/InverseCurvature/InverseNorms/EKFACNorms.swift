@@ -44,7 +44,8 @@ struct EKFACNorms: Sendable {
         guard layers[factor] == .outer(inputs: block.inputs, outputs: block.outputs, hasOne: block.biases != nil) else {
             return false
         }
-        return block.weights == start && (block.biases ?? start + block.outputs * block.inputs) == start + block.outputs * block.inputs
+        return block.weights == start
+            && (block.biases ?? start + block.outputs * block.inputs) == start + block.outputs * block.inputs
     }
 
     /// Numbers of memory that an example takes on its way.
@@ -69,19 +70,22 @@ struct EKFACNorms: Sendable {
         }
     }
 
-    /// Columns of a product at a time: a piece of work of some milliseconds at most.
-    private static let tileColumns = 128
+    /// Columns of a product at a time, and products of numbers: a piece of work of some milliseconds at most.
+    private static let (tileColumns, tileProducts) = (128, 1 << 26)
 
-    /// result [m, n] ← a [m, k] · op(b), some columns at a time.
+    /// result [m, n] ← a [m, k] · op(b), tile by tile.
     private func multiply(
         _ transposition: Transposition, m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ ldb: Int,
         into result: UnsafeMutablePointer<Float>, _ interruption: Interruption
     ) throws {
-        for column in stride(from: 0, to: n, by: Self.tileColumns) {
-            try interruption.check()
-            MatrixProduct.multiply(
-                .none, transposition, m: m, n: min(Self.tileColumns, n - column), k: k, alpha: 1, a, k,
-                b + column * (transposition == .none ? 1 : ldb), ldb, beta: 0, result + column, n)
+        let height = max(8, Self.tileProducts / Self.tileColumns / max(1, k))
+        for row in stride(from: 0, to: m, by: height) {
+            for column in stride(from: 0, to: n, by: Self.tileColumns) {
+                try interruption.check()
+                MatrixProduct.multiply(
+                    .none, transposition, m: min(height, m - row), n: min(Self.tileColumns, n - column), k: k, alpha: 1,
+                    a + row * k, k, b + column * (transposition == .none ? 1 : ldb), ldb, beta: 0, result + row * n + column, n)
+            }
         }
     }
 
@@ -106,7 +110,8 @@ struct EKFACNorms: Sendable {
         }
         let rotated = AlignedMemory<Float>(uninitialized: count * order)
         try multiply(
-            .transposed, m: count, n: order, k: order, x.start, block.inputVectors.start, order, into: rotated.start, interruption)
+            .transposed, m: count, n: order, k: order, x.start, block.inputVectors.start, order, into: rotated.start, interruption
+        )
         let rotatedDeltas = AlignedMemory<Float>(uninitialized: count * outputs)
         try multiply(
             .transposed, m: count, n: outputs, k: outputs, deltas.start, block.outputVectors.start, outputs,
@@ -117,7 +122,8 @@ struct EKFACNorms: Sendable {
         func quadratic(_ weights: AlignedMemory<Float>) throws -> [Double] {
             // In memory that δ needs no more.
             try multiply(
-                .transposed, m: count, n: outputs, k: order, rotated.start, weights.start, order, into: deltas.start, interruption)
+                .transposed, m: count, n: outputs, k: order, rotated.start, weights.start, order, into: deltas.start, interruption
+            )
             return (0..<count).map { place in
                 Vectors.dot(deltas.start + place * outputs, rotatedDeltas.start + place * outputs, outputs)
             }

@@ -4,7 +4,8 @@ extension ExactSolver {
     /// With A = C + λI = LLᵀ the norms are those of u = L⁻¹g, as gᵀA⁻¹g = ‖u‖², and of L⁻ᵀu = A⁻¹g: p² flops an example for the first,
     /// and as many for the second, in products of matrices. ‖u‖² is never negative.
     ///
-    /// Single precision, and double for the sums: relative errors are about 1e-7 times the condition of A, at most.
+    /// Single precision, and double for the sums: relative errors of up to about 10⁻⁸ times the condition of A. Double precision throughout
+    /// would not lessen them, at any condition: they are those of A itself, which is summed and kept in single precision.
     public func inverseNorms(
         of rows: any FisherRows, _ quantity: InverseNorms.Quantity, in system: DampedCurvature, memoryLimit: Int,
         parallel: Parallel, interruption: Interruption

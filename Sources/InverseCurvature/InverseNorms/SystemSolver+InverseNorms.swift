@@ -7,8 +7,17 @@ extension SystemSolver {
         of rows: any FisherRows, _ quantity: InverseNorms.Quantity, in system: DampedCurvature, memoryLimit: Int,
         parallel: Parallel, interruption: Interruption
     ) throws -> InverseNorms {
-        try system.norms(of: rows, quantity, memoryLimit: memoryLimit, parallel, interruption) { sides, count in
-            try solveUnmeasured(sides, count: count, in: system, parallel: parallel, interruption: interruption).vectors
+        try normsBySolving(
+            of: rows, quantity, in: system, memoryLimit: memoryLimit, parallel: parallel, interruption: interruption)
+    }
+
+    /// What solvers do that know no better.
+    func normsBySolving(
+        of rows: any FisherRows, _ quantity: InverseNorms.Quantity, in system: DampedCurvature, memoryLimit: Int,
+        parallel: Parallel, interruption: Interruption
+    ) throws -> InverseNorms {
+        try system.norms(of: rows, quantity, memoryLimit: memoryLimit, parallel, interruption) { sides, examples in
+            try solveUnmeasured(sides, count: examples.count, in: system, parallel: parallel, interruption: interruption).vectors
         }
     }
 }
@@ -17,12 +26,12 @@ extension DampedCurvature {
     /// Gradients that are solved for together at most, and vectors of their length that a solver takes for each.
     private static let (most, vectorsPerSide) = (256, 16)
 
-    /// The norms by what solves the system for stacked right-hand sides, each as if it were alone.
+    /// The norms by what solves the system for stacked right-hand sides, the gradients of neighbouring examples, each as if it were alone.
     /// - Throws: `SolverError.indefinite`, `NegativeSelfInfluence`, `SolverError.notFinite`, `Interrupted`, and what `solve` and reading
     ///   gradients may throw.
     func norms(
         of rows: any FisherRows, _ quantity: InverseNorms.Quantity, memoryLimit: Int, most: Int = Self.most, _ parallel: Parallel,
-        _ interruption: Interruption, by solve: (_ sides: [Float], _ count: Int) throws -> [Float]
+        _ interruption: Interruption, by solve: (_ sides: [Float], _ examples: Range<Int>) throws -> [Float]
     ) throws -> InverseNorms {
         let length = dimension
         precondition(rows.dimension == length, "gradients are as long as the system's order")
@@ -32,7 +41,7 @@ extension DampedCurvature {
             for first in stride(from: stripe.rows.lowerBound, to: stripe.rows.upperBound, by: together) {
                 let examples = first..<min(first + together, stripe.rows.upperBound)
                 let sides = try stripe.gradients(of: examples, interruption)
-                let solutions = try solve(sides, examples.count)
+                let solutions = try solve(sides, examples)
                 for (place, example) in examples.enumerated() {
                     try interruption.check()
                     let (influence, squared) = Self.products(sides, solutions, place, length)
@@ -73,7 +82,7 @@ extension DampedCurvature {
 
 extension RowStripe {
     /// Some rows, written out one after the other.
-    fileprivate func gradients(of examples: Range<Int>, _ interruption: Interruption) throws -> [Float] {
+    func gradients(of examples: Range<Int>, _ interruption: Interruption) throws -> [Float] {
         let length = dimension
         return try [Float](unsafeUninitializedCapacity: examples.count * length) { buffer, initialized in
             if let start = buffer.baseAddress {
