@@ -1,7 +1,7 @@
 /// What shows that kept bytes have changed.
-enum Checksum {
+public enum Checksum {
     /// FNV-1a (Fowler, Noll & Vo) over words of eight bytes, and what is left: a change of one word always shows, as each step is one to one.
-    static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    public static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         var offset = 0
         while offset + 8 <= bytes.count {
