@@ -6,6 +6,22 @@ public struct DoubleCholeskyFactor: Sendable {
     /// L, row-major [order, order]; above its diagonal A's numbers.
     private let lower: AlignedMemory<Double>
 
+    /// A factor made earlier.
+    /// - Parameter lowerTriangle: L's rows one after the other, each up to its diagonal element.
+    public init(lowerTriangle: some Sequence<Double>, order n: Int) {
+        (order, lower) = (n, AlignedMemory(repeating: 0, count: n * n))
+        var (row, column) = (0, 0)
+        for number in lowerTriangle {
+            precondition(row < n, "a triangle of the factor's order")
+            lower.start[row * n + column] = number
+            (row, column) = column == row ? (row + 1, 0) : (row, column + 1)
+        }
+        precondition(row == n, "a triangle of the factor's order")
+    }
+
+    /// A row of L up to its diagonal element, copied.
+    public func row(_ row: Int) -> [Double] { Array(lower.elements[row * order...row * order + row]) }
+
     /// Columns that are factored together, and rows below them that are one piece of work of milliseconds.
     private static let (blockColumns, blockRows) = (64, 128)
 

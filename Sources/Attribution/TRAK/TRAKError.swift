@@ -10,6 +10,8 @@ public enum TRAKError: Error, Equatable, Sendable {
     case singular(dimension: Int, exampleCount: Int, damping: Double, suggestion: Double)
     /// Numbers are infinite or NaN: of a training example, or, nil, of what was solved for.
     case notFinite(example: Int?)
+    /// Bytes are not a kernel that was kept, or not one of these sizes.
+    case damaged(reason: String)
 }
 
 extension TRAKError: CustomStringConvertible {
@@ -26,6 +28,7 @@ extension TRAKError: CustomStringConvertible {
                 + "λ = \(suggestion) or more, or use a cache of fewer projected dimensions"
         case .notFinite(let example?): "training example \(example) has a gradient or a probability that is not finite"
         case .notFinite(nil): "the gradient of a test is not finite, or too large to be solved for"
+        case .damaged(let reason): "these bytes are not a TRAK kernel: \(reason)"
         }
     }
 }

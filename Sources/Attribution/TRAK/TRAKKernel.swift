@@ -28,10 +28,18 @@ public struct TRAKKernel: Sendable {
     public let unresolvedCount: Int
     /// 1/(1 − pᵢ); 0 where φᵢ is not known.
     public let reciprocals: AlignedMemory<Float>
-    private let factor: DoubleCholeskyFactor
+    let factor: DoubleCholeskyFactor
 
     /// d.
     public var dimension: Int { factor.order }
+
+    init(
+        damping: Double, meanEigenvalue: Double, unresolvedCount: Int, reciprocals: AlignedMemory<Float>,
+        factor: DoubleCholeskyFactor
+    ) {
+        (exampleCount, self.damping, self.meanEigenvalue) = (reciprocals.count, damping, meanEigenvalue)
+        (self.unresolvedCount, self.reciprocals, self.factor) = (unresolvedCount, reciprocals, factor)
+    }
 
     /// Builds and factors: n·d² + d³/3 flops in double precision, with one reading of the rows.
     /// - Parameters:
@@ -61,8 +69,11 @@ public struct TRAKKernel: Sendable {
         guard trace.isFinite else { throw TRAKError.notFinite(example: nil) }
         for i in 0..<order { matrix[i * order + i] += damping }
         do {
-            factor = try DoubleCholeskyFactor(
-                factoring: gram.matrix, order: order, parallel: parallel, interruption: interruption)
+            self.init(
+                damping: damping, meanEigenvalue: trace / Double(order), unresolvedCount: gram.unresolvedCount,
+                reciprocals: gram.reciprocals,
+                factor: try DoubleCholeskyFactor(
+                    factoring: gram.matrix, order: order, parallel: parallel, interruption: interruption))
         } catch is NotPositiveDefinite {
             // A millionth of the mean eigenvalue, and what is certainly above rounding's part of any pivot.
             let rounding = 16 * Double(order) * 0x1p-53 * (diagonal.max() ?? 0)
@@ -70,8 +81,6 @@ public struct TRAKKernel: Sendable {
             throw TRAKError.singular(
                 dimension: order, exampleCount: rows.count, damping: damping, suggestion: least > 0 ? least : 1)
         }
-        (exampleCount, self.damping, meanEigenvalue) = (rows.count, damping, trace / Double(order))
-        (unresolvedCount, reciprocals) = (gram.unresolvedCount, gram.reciprocals)
     }
 
     /// Bytes that the kernel of so many dimensions takes while it is built; nil where that overflows.
