@@ -17,6 +17,10 @@ extension ExampleFilter {
     public func indices(
         in dataset: DatasetRecord, from store: Store, at pointer: JSONPointer = .root, interruption: Interruption = .never
     ) throws -> [UInt32] {
+        guard dataset.rowCount <= UInt32.max else {
+            throw Problem(
+                at: pointer.description, "is for datasets of at most \(UInt32.max) examples; these are \(dataset.rowCount)")
+        }
         let targets = try ExampleTargets(of: dataset, from: store, condition: target, at: pointer)
         var pass = FilterPass(self)
         if !metadata.isEmpty || id != nil {
