@@ -1,12 +1,12 @@
 public import LinearAlgebra
 
 /// Training gradients, each times a number of its own: scores along directions are too.
-public struct ScaledGradients: TrainingGradients {
-    private let base: any TrainingGradients
+public struct ScaledGradients: ScoredExamples {
+    private let base: any ScoredExamples
     private let factors: AlignedMemory<Float>
 
     /// factorᵢ·gᵢ, a factor for each example.
-    public init(_ base: any TrainingGradients, by factors: AlignedMemory<Float>) {
+    public init(_ base: any ScoredExamples, by factors: AlignedMemory<Float>) {
         precondition(factors.count == base.count, "a factor for each example")
         (self.base, self.factors) = (base, factors)
     }
@@ -16,7 +16,7 @@ public struct ScaledGradients: TrainingGradients {
     /// Numbers in a gradient.
     public var dimension: Int { base.dimension }
 
-    /// See `TrainingGradients`.
+    /// See `ScoredExamples`.
     /// - Throws: what the gradients throw.
     public func scores(
         of selection: RowSelection, along directions: [Float], parallel: Parallel, interruption: Interruption

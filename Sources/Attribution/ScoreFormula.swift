@@ -1,5 +1,6 @@
 public import InverseCurvature
 public import LinearAlgebra
+public import Networks
 
 /// How one subject, a test or several as one, scores every training example: scoreᵢ = mᵢ · Σ_t v_t · gᵢ^t.
 ///
@@ -10,15 +11,21 @@ public struct ScoreFormula: Sendable {
     /// One source of gradients and the direction that they are multiplied with.
     public struct Term: Sendable {
         /// gᵢ^t.
-        public let gradients: any TrainingGradients
-        /// v_t.
-        public let direction: [Float]
+        public let gradients: any ScoredExamples
+        /// v_t, one; as its factors too, where it is an example's gradient.
+        public let direction: ExampleGradients
 
         /// A term.
-        public init(_ gradients: any TrainingGradients, along direction: [Float]) {
-            precondition(direction.count == gradients.dimension, "a direction is as long as a gradient")
+        public init(_ gradients: any ScoredExamples, along direction: ExampleGradients) {
+            precondition(
+                direction.count == 1 && direction.vectors.count == gradients.dimension, "a direction is as long as a gradient")
             self.gradients = gradients
             self.direction = direction
+        }
+
+        /// A term along a vector of which nothing more is known.
+        public init(_ gradients: any ScoredExamples, along direction: [Float]) {
+            self.init(gradients, along: ExampleGradients(vectors: direction, count: 1))
         }
     }
 
@@ -39,7 +46,7 @@ public struct ScoreFormula: Sendable {
     }
 
     /// Scores along the solution for one of its right-hand sides.
-    public init(_ gradients: any TrainingGradients, along solution: Solution, of side: Int = 0, multipliers: [Float]? = nil) {
+    public init(_ gradients: any ScoredExamples, along solution: Solution, of side: Int = 0, multipliers: [Float]? = nil) {
         let part = side * gradients.dimension..<(side + 1) * gradients.dimension
         self.init(
             [Term(gradients, along: Array(solution.vectors[part]))], repeats: solution.repeats.map { Array($0[part]) },
@@ -73,7 +80,7 @@ public struct ScoreFormula: Sendable {
         var sums = [[Float]](repeating: [], count: formulas.count)
         for (index, term) in (formulas.first?.terms ?? []).enumerated() {
             let scores = try term.gradients.scores(
-                of: selection, along: formulas.flatMap { $0.terms[index].direction }, parallel: parallel,
+                of: selection, likeEach: formulas.map { $0.terms[index].direction }, parallel: parallel,
                 interruption: interruption)
             for (place, formula) in formulas.enumerated() {
                 sums[place] = formula.adding(scores[place], of: index, to: sums[place], selection)
@@ -100,7 +107,7 @@ public struct ScoreFormula: Sendable {
     public func contributions(to examples: [UInt32], parallel: Parallel, interruption: Interruption) throws -> [[Float]] {
         try terms.map {
             var scores = try $0.gradients.scores(
-                of: .indices(examples), along: $0.direction, parallel: parallel, interruption: interruption)[0]
+                of: .indices(examples), like: $0.direction, parallel: parallel, interruption: interruption)[0]
             multiply(&scores, of: .indices(examples))
             return scores
         }

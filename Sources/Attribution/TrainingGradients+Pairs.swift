@@ -1,7 +1,7 @@
 public import LinearAlgebra
 public import Networks
 
-extension TrainingGradients {
+extension ScoredExamples {
     /// The scores along the gradients written out: of gradients that know no factors.
     public func scores(
         of selection: RowSelection, like gradients: ExampleGradients, parallel: Parallel, interruption: Interruption

@@ -1,8 +1,9 @@
 public import LinearAlgebra
 public import Networks
 
-/// The loss gradients gᵢ of all training examples at one checkpoint, in whatever form they are kept or computed: what a scan needs.
-public protocol TrainingGradients: Sendable {
+/// A vector for each training example that scores are made with: its gradient at a checkpoint, or what else a method knows of it. What a
+/// scan needs, in whatever form the vectors are kept or computed.
+public protocol ScoredExamples: Sendable {
     /// n.
     var count: Int { get }
     /// Numbers in a gradient, and in a direction it is multiplied with.
@@ -25,10 +26,6 @@ public protocol TrainingGradients: Sendable {
         of selection: RowSelection, like gradients: ExampleGradients, parallel: Parallel, interruption: Interruption
     ) throws -> Scores
 
-    /// ‖gᵢ‖² of every example, in double precision: the squares of small gradients are smaller than floats can be.
-    /// - Throws: as there.
-    func squaredNorms(parallel: Parallel, interruption: Interruption) throws -> [Double]
-
     /// Scores of all examples, as `scores(of:along:parallel:interruption:)` has them, and what else is wanted of the same examples, where
     /// one reading of them can serve both.
     /// - Parameters:
@@ -42,6 +39,13 @@ public protocol TrainingGradients: Sendable {
     ) throws -> Scan
 }
 
+/// The loss gradients gᵢ of all training examples at one checkpoint.
+public protocol TrainingGradients: ScoredExamples {
+    /// ‖gᵢ‖² of every example, in double precision: the squares of small gradients are smaller than floats can be.
+    /// - Throws: as `scores(of:along:parallel:interruption:)`.
+    func squaredNorms(parallel: Parallel, interruption: Interruption) throws -> [Double]
+}
+
 /// What one reading of all examples has given.
 public struct Scan: Sendable {
     /// The scores along each direction.
@@ -50,9 +54,14 @@ public struct Scan: Sendable {
     public let ends: [RankedEnds]?
     /// D·direction for each direction, stacked; nil where none was wanted.
     public let images: [Float]?
+
+    /// What a reading has given.
+    public init(scores: Scores, ends: [RankedEnds]?, images: [Float]?) {
+        (self.scores, self.ends, self.images) = (scores, ends, images)
+    }
 }
 
-extension TrainingGradients {
+extension ScoredExamples {
     /// Scores, and products that read the examples for themselves.
     public func scan(
         along directions: [Float], ends: [WantedEnds], imaging curvature: (any CurvatureOperator)?, parallel: Parallel,

@@ -1,11 +1,11 @@
 public import LinearAlgebra
 internal import Networks
 
-extension RepresenterPoints: TrainingGradients {
+extension RepresenterPoints: ScoredExamples {
     /// Numbers in W and b.
     public var dimension: Int { network.network.parameterCount }
 
-    /// See `TrainingGradients`. 2·D flops for each pair, and each output that the direction is not zero in.
+    /// See `ScoredExamples`. 2·D flops for each pair, and each output that the direction is not zero in.
     /// - Throws: `Interrupted`.
     public func scores(
         of selection: RowSelection, along directions: [Float], parallel: Parallel, interruption: Interruption

@@ -20,7 +20,7 @@ extension InfluenceAnswer {
     }
 
     /// What the sign of a score means.
-    var orientation: String { "score > 0: proponent (including it lowered the test loss); score < 0: opponent" }
+    var orientation: String { scoring.orientation.text }
 
     /// Where the time went.
     func timing(queueMilliseconds: Double, totalMilliseconds: Double) -> JSON {
@@ -64,7 +64,9 @@ extension InfluenceAnswer {
         if let weights = model.training.weights { members["weight"] = .float(weights[example.index]) }
         members["score"] = .float(example.score)
         if let error = example.standardError { members["standard_error"] = .float(error) }
-        if let change = lossChange(example.score) { members["predicted_loss_change_if_removed"] = change }
+        let multiplier = scoring.multipliers?[example.index]
+        if let multiplier, multiplier > 0 { members["denominator"] = .float(1 / multiplier) }
+        if let change = predictedChange(example.score, multiplier: multiplier) { members[change.name] = change.value }
         if let contributions = result.contributions[example.index] {
             // Terms go by their sources' names; checkpoints by the order in which they were asked for.
             let byLabel = Dictionary(zip(scoring.terms.map(\.label), contributions), uniquingKeysWith: { first, _ in first })
@@ -81,13 +83,21 @@ extension InfluenceAnswer {
             "name": .string(group.name), "size": .integer(group.indices.count), "score": .float(score.score),
         ]
         if let error = score.standardError { members["standard_error"] = .float(error) }
-        if let change = lossChange(score.score) { members["predicted_loss_change_if_removed"] = change }
+        // Relative scores of several examples have no unit together.
+        if scoring.multipliers == nil, let change = predictedChange(score.score, multiplier: nil) {
+            members[change.name] = change.value
+        }
         return .object(members)
     }
 
-    /// What removing examples of such a score is predicted to do to the test's loss, by a method that says.
-    private func lossChange(_ score: Float) -> JSON? {
-        type(of: request.method.choice).predictsLossChange ? .double(Double(score) / Double(model.gradients.count)) : nil
+    /// What is predicted if examples of such a score are removed, by a method that predicts something, and what it is called.
+    /// - Parameter multiplier: of the score, which the prediction is without.
+    private func predictedChange(_ score: Float, multiplier: Float?) -> (name: String, value: JSON)? {
+        guard type(of: request.method.choice).predictsChange else { return nil }
+        let change = Double(score) / Double(model.gradients.count) / Double(multiplier ?? 1)
+        // Where nothing is known there is a multiplier of zero.
+        guard change.isFinite else { return nil }
+        return (scoring.orientation.nameOfChange, .double(scoring.orientation.isRising ? -change : change))
     }
 
     private func diagnostics(_ result: Result) -> JSON {

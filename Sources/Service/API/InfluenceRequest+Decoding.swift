@@ -1,9 +1,10 @@
 public import JSON
+internal import Networks
 
 extension InfluenceRequest {
     private static let fields =
         [
-            "id", "model", "checkpoint", "tests", "aggregate", "method", "compare", "curvature", "damping", "damping_mode",
+            "id", "model", "checkpoint", "tests", "aggregate", "method", "compare", "measurement", "curvature", "damping", "damping_mode",
             "solver",
             "until",
             "gradients", "k", "candidates", "groups", "include", "deadline_ms",
@@ -20,6 +21,7 @@ extension InfluenceRequest {
         tests = (object?.array("tests", count: 1...limits.maximumTests) ?? []).compactMap { Test($0) }
         aggregate = object?.choice("aggregate", default: .none) ?? .none
         (method, compared) = object.map { Method.read($0) } ?? (.standard, [])
+        measurement = object?.choice("measurement", default: .loss) ?? .loss
         system = SystemRequest(object)
         until = object?.optionalObject("until").flatMap { Goal($0) }
         // By its own name, what is the default makes no other question.

@@ -4,8 +4,9 @@ internal import JSON
 extension InfluenceRequest.Test {
     /// Reads one test: a dataset's row, an input, or a gradient.
     init?(_ reader: JSONReader) {
-        guard let object = reader.object(allowing: ["dataset", "index", "input", "gradient", "target"]) else { return nil }
+        guard let object = reader.object(allowing: ["dataset", "index", "input", "gradient", "target", "versus"]) else { return nil }
         let target = object.optionalNumber("target")
+        let versus = object.optionalNumber("versus")
         let source: Source
         switch (object.has("dataset"), object.has("input"), object.has("gradient")) {
         case (true, false, false):
@@ -17,13 +18,14 @@ extension InfluenceRequest.Test {
         case (false, false, true):
             guard let (values, _) = object.value("gradient").flatMap({ $0.floats() }) else { return nil }
             if target != nil { object.report("target", "has no meaning beside a gradient; leave it out") }
+            if versus != nil { object.report("versus", "has no meaning beside a gradient; leave it out") }
             source = .gradient(values)
         default:
             reader.report("must have exactly one of dataset (with index), input, and gradient")
             return nil
         }
         if !object.has("dataset"), object.has("index") { object.report("index", "goes with dataset; leave it out") }
-        self.init(source: source, target: target, pointer: reader.pointer.description)
+        self.init(source: source, target: target, versus: versus, pointer: reader.pointer.description)
     }
 }
 

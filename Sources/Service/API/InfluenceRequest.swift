@@ -1,3 +1,5 @@
+public import Networks
+
 /// A question for `POST /influence`, decoded; see the interface for what each field means.
 public struct InfluenceRequest: Hashable, Sendable {
     /// What is given as a test.
@@ -16,6 +18,8 @@ public struct InfluenceRequest: Hashable, Sendable {
         public let source: Source
         /// The label or value it is judged by; nil for the dataset's, or the predicted label.
         public let target: Double?
+        /// Another label, against which the target is asked about; nil for none.
+        public let versus: Double?
         /// Its place in the request, for errors.
         public let pointer: String
     }
@@ -89,6 +93,8 @@ public struct InfluenceRequest: Hashable, Sendable {
     public var method: Method
     /// The methods that are compared; none where there is one alone.
     public var compared: [Method]
+    /// What of the tests' outputs is asked about.
+    public var measurement: OutputMeasurement
     /// What is solved, by methods that solve.
     public var system: SystemRequest
     /// What to go on for; nil for what the solver stops at by itself.

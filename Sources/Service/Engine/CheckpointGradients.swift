@@ -1,5 +1,6 @@
 internal import Attribution
 internal import LinearAlgebra
+internal import Networks
 internal import Store
 
 /// The training gradients of a checkpoint that come into memory whenever they are read, through the engine's caches, and are not held in
@@ -35,6 +36,16 @@ struct CheckpointGradients: TrainingGradients {
         of selection: RowSelection, along directions: [Float], parallel: Parallel, interruption: Interruption
     ) throws -> Scores {
         try loaded(interruption).scores(of: selection, along: directions, parallel: parallel, interruption: interruption)
+    }
+
+    func scores(
+        of selection: RowSelection, like gradients: ExampleGradients, parallel: Parallel, interruption: Interruption
+    ) throws -> Scores {
+        try loaded(interruption).scores(of: selection, like: gradients, parallel: parallel, interruption: interruption)
+    }
+
+    func squaredNorms(parallel: Parallel, interruption: Interruption) throws -> [Double] {
+        try loaded(interruption).squaredNorms(parallel: parallel, interruption: interruption)
     }
 
     func scan(

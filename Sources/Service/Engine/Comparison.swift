@@ -1,5 +1,6 @@
 internal import Attribution
 internal import LinearAlgebra
+internal import Networks
 
 /// One query answered under several methods, and how far they agree.
 struct Comparison: Sendable {
@@ -62,6 +63,7 @@ extension InfluenceRequest {
             let uses = type(of: method.choice).uses
             if !uses.contains(.solver) { (request.until, request.include) = (nil, request.include.subtracting(.sTest)) }
             if !uses.contains(.gradients) { request.gradients = nil }
+            if !uses.contains(.measurement) { request.measurement = .loss }
             return request
         }
     }

@@ -27,7 +27,8 @@ struct InfluencePlan: Sendable {
         try MemoryBudget(bytes: engine.memoryBytes).require(
             space.byteCount(of: request.tests, model), of: .quarter, for: "the gradients of \(request.tests.count) tests",
             at: "/tests")
-        let tests = try engine.resolve(request.tests, for: model, predictMissing: true, interruption: interruption)
+        let tests = try engine.resolve(
+            request.tests, for: model, measurement: request.measurement, predictMissing: true, interruption: interruption)
         if case .nearestNeighbors = request.candidates, tests.contains(where: \.input.isEmpty) {
             throw Problem(
                 at: "/candidates/nearest_neighbors", "needs tests with inputs: a gradient has no neighbours; use indices")
@@ -47,6 +48,9 @@ struct InfluencePlan: Sendable {
 
     /// What only the model can tell of a request.
     private static func check(_ request: InfluenceRequest, against model: LoadedModel) throws {
+        if !type(of: request.method.choice).uses.contains(.measurement), let test = request.tests.first(where: { $0.versus != nil }) {
+            throw Problem(at: test.pointer + "/versus", "has no meaning for \(request.method.name), which measures nothing; leave it out")
+        }
         if case .nearestNeighbors = request.candidates {
             _ = try model.network(at: "/candidates/nearest_neighbors", "needs features to tell neighbours by; use indices")
         }

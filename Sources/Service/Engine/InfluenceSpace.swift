@@ -42,18 +42,19 @@ struct InfluenceSpace: Sendable {
         return .floatBytes(2, count, model.dimension)
     }
 
-    /// The gradients of tests as vectors of this space. Those in θ are projected: each is as it would be alone.
+    /// The gradients of tests in this space. Those in θ are projected: each is as it would be alone.
     /// - Throws: `Interrupted`.
-    func vectors(of tests: [ResolvedTest], parallel: Parallel, interruption: Interruption) throws -> [[Float]] {
-        var vectors = tests.map { $0.gradient ?? [] }
-        guard let projection else { return vectors }
-        let places = vectors.indices.filter { vectors[$0].count != dimension }
+    func gradients(of tests: [ResolvedTest], parallel: Parallel, interruption: Interruption) throws -> [ExampleGradients] {
+        var gradients = tests.map { $0.gradient ?? ExampleGradients(vectors: [], count: 0) }
+        guard let projection else { return gradients }
+        let places = gradients.indices.filter { gradients[$0].vectors.count != dimension }
         let projected = try projection.project(
-            places.flatMap { vectors[$0] }, count: places.count, parallel: parallel, interruption: interruption)
+            places.flatMap { gradients[$0].vectors }, count: places.count, parallel: parallel, interruption: interruption)
         for (index, place) in places.enumerated() {
-            vectors[place] = Array(projected[index * dimension..<(index + 1) * dimension])
+            gradients[place] = ExampleGradients(
+                vectors: Array(projected[index * dimension..<(index + 1) * dimension]), count: 1)
         }
-        return vectors
+        return gradients
     }
 
     /// The curvature that is meant.

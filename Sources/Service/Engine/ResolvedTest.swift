@@ -18,22 +18,32 @@ struct ResolvedTest: Sendable {
     let target: Double?
     let targetSource: TargetSource?
     let loss: Double?
-    /// ∇ℓ in θ, or as it was given; nil where there is no target to take it for.
-    let gradient: [Float]?
+    /// What is asked about, where that is not the loss of the target alone.
+    let measured: Double?
+    /// ∇ℓ in θ, or −∇ of another measurement, as if that were the loss; or as it was given; nil where there is no target to take it for.
+    let gradient: ExampleGradients?
 }
 
 extension Engine {
     /// Finds and evaluates tests. Gradients are taken as they are.
-    /// - Parameter predictMissing: whether a test without a target is judged by the predicted label.
+    /// - Parameters:
+    ///   - measurement: what their gradients are of.
+    ///   - predictMissing: whether a test without a target is judged by the predicted label.
     func resolve(
-        _ tests: [InfluenceRequest.Test], for model: LoadedModel, predictMissing: Bool, interruption: Interruption
+        _ tests: [InfluenceRequest.Test], for model: LoadedModel, measurement: OutputMeasurement = .loss, predictMissing: Bool,
+        interruption: Interruption
     ) throws -> [ResolvedTest] {
-        try tests.map { test in
+        guard measurement == .loss || model.foreign == nil else {
+            throw Problem.noNetwork(
+                model.record.name, at: "/measurement", "must be loss: a \(measurement.rawValue) is known of a network's outputs only")
+        }
+        return try tests.map { test in
             try interruption.check()
             switch test.source {
             case .gradient(let gradient):
                 return ResolvedTest(
-                    test: test, input: [], prediction: nil, target: nil, targetSource: nil, loss: nil, gradient: gradient)
+                    test: test, input: [], prediction: nil, target: nil, targetSource: nil, loss: nil, measured: nil,
+                    gradient: ExampleGradients(vectors: gradient, count: 1))
             case .example(let dataset, let index) where model.foreign != nil:
                 return try storedGradient(test, dataset, index, of: model)
             case .example(let dataset, let index):
@@ -42,14 +52,14 @@ extension Engine {
                     index, of: dataset, for: network, pointer: test.pointer, interruption: interruption)
                 let target = try test.target ?? record.targets(rows: index..<index + 1, from: store).number(0)
                 return try evaluate(
-                    test, input: input, target: target, source: test.target == nil ? .dataset : .request, network)
+                    test, input: input, target: target, source: test.target == nil ? .dataset : .request, network, measurement)
             case .input(let values, let shape):
                 let network = try model.network(
                     at: test.pointer + "/input", "can't be evaluated: post {\"gradient\": […]} with the gradient of its loss")
                 try checkShape(shape, count: values.count, model: model, network, pointer: test.pointer + "/input")
                 return try evaluate(
                     test, input: values, target: test.target, source: test.target == nil ? .predicted : .request, network,
-                    predictMissing: predictMissing)
+                    measurement, predictMissing: predictMissing)
             }
         }
     }
@@ -65,6 +75,10 @@ extension Engine {
                 "must be '\(record.name)', whose examples' gradients are stored; got '\(dataset)'")
         }
         guard index < count else { throw Problem.unknownIndex(index, of: record, at: test.pointer + "/index") }
+        guard test.versus == nil else {
+            throw Problem.noNetwork(
+                model.record.name, at: test.pointer + "/versus", "has no meaning: labels can be contrasted where a network has outputs for them")
+        }
         guard test.target == nil else {
             throw Problem.noNetwork(
                 model.record.name, at: test.pointer + "/target",
@@ -73,7 +87,7 @@ extension Engine {
         let target = model.training.targets?.number(index)
         return ResolvedTest(
             test: test, input: [], prediction: nil, target: target, targetSource: target.map { _ in .dataset }, loss: nil,
-            gradient: gradients.gradient(of: index))
+            measured: nil, gradient: ExampleGradients(vectors: gradients.gradient(of: index), count: 1))
     }
 
     private func example(
@@ -122,7 +136,7 @@ extension Engine {
 
     private func evaluate(
         _ test: InfluenceRequest.Test, input: [Float], target: Double?, source: ResolvedTest.TargetSource,
-        _ model: NetworkModel, predictMissing: Bool = false
+        _ model: NetworkModel, _ measurement: OutputMeasurement, predictMissing: Bool = false
     ) throws -> ResolvedTest {
         if let flaw = model.network.tokenFlaw(in: input) { throw Problem(at: test.pointer, flaw) }
         let (outputs, features) = try model.outputs(of: input)
@@ -136,7 +150,8 @@ extension Engine {
                     at: test.pointer + "/target", "is missing; a model of \(prediction.kind) predicts no label to stand in")
             }
             return ResolvedTest(
-                test: test, input: input, prediction: prediction, target: nil, targetSource: nil, loss: nil, gradient: nil)
+                test: test, input: input, prediction: prediction, target: nil, targetSource: nil, loss: nil, measured: nil,
+                gradient: nil)
         }
         if let flaw = model.network.loss.flaw(ofTarget: target, outputWidth: model.network.outputWidth) {
             guard case .example(let dataset, let index) = test.source, source == .dataset else {
@@ -147,10 +162,31 @@ extension Engine {
         }
         let targets = Int32(exactly: target).map { Targets.labels([$0]) } ?? .values([Float(target)])
         let examples = LabeledExamples(features: features, targets: targets)
+        let isLoss = measurement == .loss && test.versus == nil
+        let measured = isLoss ? nil : try measure(measurement, of: outputs, target, test, model)
         return ResolvedTest(
             test: test, input: input, prediction: prediction, target: target, targetSource: source,
-            loss: model.trained.loss(outputs: outputs, target: target),
-            gradient: try model.trained.gradients(of: 0..<1, in: examples))
+            loss: model.trained.loss(outputs: outputs, target: target), measured: measured?.value,
+            gradient: try model.trained.exampleGradients(
+                of: 0..<1, in: examples, from: measured.map { .given($0.gradient.map { Float($0) }) } ?? .ofLoss))
+    }
+
+    /// What is asked about of a test's outputs.
+    /// - Throws: 422 where it can't be measured, at the member that says so.
+    private func measure(
+        _ measurement: OutputMeasurement, of outputs: [Float], _ target: Double, _ test: InfluenceRequest.Test, _ model: NetworkModel
+    ) throws -> MeasuredOutputs {
+        do {
+            return try model.network.loss.measure(measurement, of: outputs, target: target, versus: test.versus)
+        } catch {
+            let pointer =
+                switch error {
+                case .versus, .nothingToContrast: test.pointer + "/versus"
+                case .target: test.pointer + "/target"
+                case .unavailable, .singleClass, .noMargin, .noLabel, .notFinite: "/measurement"
+                }
+            throw Problem(at: pointer, error.description)
+        }
     }
 }
 
@@ -180,6 +216,8 @@ extension ResolvedTest {
         if let targetSource { members["target_source"] = .string(targetSource.rawValue) }
         if let prediction { members["prediction"] = prediction.json }
         if let loss { members["loss"] = .double(loss) }
+        if let versus = test.versus { members["versus"] = .target(versus) }
+        if let measured { members["measured"] = .double(measured) }
         return .object(members)
     }
 }

@@ -1,6 +1,7 @@
 internal import Attribution
 internal import InverseCurvature
 internal import LinearAlgebra
+internal import Networks
 
 /// Readings of all training examples that serve many subjects at a time, of one request or of several: each source of gradients is read
 /// once for all that are scored along it.
@@ -24,7 +25,7 @@ struct ScanSchedule {
             solution.flatMap { $0.isMeasured ? nil : plan.scoring.solving?.system.key.curvature }
         }
 
-        fileprivate var source: String { plan.scoring.terms[0].gradients.source.name }
+        fileprivate var source: String { plan.scoring.terms[0].source.name }
     }
 
     /// What the readings have given for a part.
@@ -38,8 +39,11 @@ struct ScanSchedule {
 
     /// A source that is read for some parts at a time.
     private struct Reading {
-        let gradients: ChosenGradients
+        let source: ChosenGradients.Source
+        let rows: any ScoredExamples
         let curvature: CurvatureKey?
+        /// Whether directions are gradients whose factors are known.
+        let isFactored: Bool
         /// Places of parts, and of the source among their terms.
         var users: [(part: Int, term: Int)]
     }
@@ -75,13 +79,7 @@ struct ScanSchedule {
         var outcomes = parts.map { _ in Result<Scanned, any Error>.success(Scanned()) }
         for reading in readings(of: parts) {
             let users = reading.users
-            let scan = Result {
-                let directions = users.flatMap { parts[$0.part].formula.terms[$0.term].direction }
-                let curvature = reading.curvature.flatMap { _ in parts[users[0].part].plan.scoring.solving?.system.damped.data }
-                return try reading.gradients.gradients.scan(
-                    along: directions, ends: users.map { ends(of: parts[$0.part]) }, imaging: curvature,
-                    parallel: engine.parallel, interruption: interruption)
-            }
+            let scan = Result { try read(reading, for: parts, interruption) }
             for (direction, user) in users.enumerated() {
                 let formula = parts[user.part].formula
                 outcomes[user.part] = Result {
@@ -90,7 +88,7 @@ struct ScanSchedule {
                     scanned.scores = formula.adding(scan.scores[direction], of: user.term, to: scanned.scores)
                     scanned.ends = formula.isDirection ? scan.ends?[direction] : nil
                     scanned.image = scan.images.map { images in
-                        let length = reading.gradients.gradients.dimension
+                        let length = reading.rows.dimension
                         return Array(images[direction * length..<(direction + 1) * length])
                     }
                     return scanned
@@ -100,22 +98,41 @@ struct ScanSchedule {
         return outcomes
     }
 
+    private func read(_ reading: Reading, for parts: [Part], _ interruption: Interruption) throws -> Scan {
+        let directions = reading.users.map { parts[$0.part].formula.terms[$0.term].direction }
+        guard !reading.isFactored else {
+            let scores = try reading.rows.scores(
+                of: .all, likeEach: directions, parallel: engine.parallel, interruption: interruption)
+            return Scan(scores: scores, ends: nil, images: nil)
+        }
+        let curvature = reading.curvature.flatMap { _ in
+            parts[reading.users[0].part].plan.scoring.solving?.system.damped.data
+        }
+        return try reading.rows.scan(
+            along: directions.flatMap(\.vectors), ends: reading.users.map { ends(of: parts[$0.part]) }, imaging: curvature,
+            parallel: engine.parallel, interruption: interruption)
+    }
+
     /// What is to be read for some parts, in the order in which each adds up its terms.
     private func readings(of parts: [Part]) -> [Reading] {
         var readings: [Reading] = []
         for (place, part) in parts.enumerated() {
             for (index, term) in part.plan.scoring.terms.enumerated() {
+                let isFactored = part.formula.terms[index].direction.factors != nil
                 let known = readings.firstIndex {
-                    $0.gradients.source == term.gradients.source && $0.curvature == part.curvature
+                    $0.source == term.source && $0.curvature == part.curvature && $0.isFactored == isFactored
                 }
                 if let known {
                     readings[known].users.append((place, index))
                 } else {
-                    readings.append(Reading(gradients: term.gradients, curvature: part.curvature, users: [(place, index)]))
+                    readings.append(
+                        Reading(
+                            source: term.source, rows: term.rows, curvature: part.curvature, isFactored: isFactored,
+                            users: [(place, index)]))
                 }
             }
         }
-        return readings.sorted { $0.gradients.source.name < $1.gradients.source.name }
+        return readings.sorted { $0.source.name < $1.source.name }
     }
 
     /// What a reading finds out about the strongest examples on its way: nothing where scores are more than products with one direction.

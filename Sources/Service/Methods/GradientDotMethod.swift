@@ -9,12 +9,12 @@ struct GradientDotMethod: MethodChoice {
         ∇ℓ_test · gᵢ: by how much a step of gradient descent on the example lowers the test's loss, for each unit of the learning rate \
         (Charpiat et al. 2019).
         """
-    static let uses: Set<SharedMember> = [.gradients]
+    static let uses: Set<SharedMember> = [.measurement, .gradients]
 
     init(_ object: JSONObjectReader) {}
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
         let gradients = try subjects.gradients(parallel: engine.parallel, interruption: interruption)
-        return Scoring([Scoring.Term(gradients: subjects.space.gradients, directions: .given(gradients))])
+        return Scoring([Scoring.Term(subjects.space.gradients, .given(gradients))], orientation: Orientation(subjects.request))
     }
 }

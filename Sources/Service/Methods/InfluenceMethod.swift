@@ -10,7 +10,7 @@ struct InfluenceMethod: MethodChoice {
         removed.
         """
     static let uses = Set<SharedMember>.solving
-    static let predictsLossChange = true
+    static let predictsChange = true
 
     init() {}
 
@@ -18,6 +18,6 @@ struct InfluenceMethod: MethodChoice {
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
         let solving = try Solving(for: subjects, in: engine, interruption: interruption)
-        return Scoring([Scoring.Term(gradients: subjects.space.gradients, directions: .solved)], solving: solving)
+        return Scoring([Scoring.Term(subjects.space.gradients, .solved)], solving: solving, orientation: Orientation(subjects.request))
     }
 }

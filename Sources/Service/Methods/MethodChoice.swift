@@ -15,8 +15,9 @@ protocol MethodChoice: Hashable, Sendable {
     static var fields: Schema.Members { get }
     /// Which of the members that several methods share have a meaning for it.
     static var uses: Set<SharedMember> { get }
-    /// Whether score / n is what the test's loss is predicted to change by if an example is removed.
-    static var predictsLossChange: Bool { get }
+    /// Whether scores, without multipliers, are n times what the test's loss, or what else is measured, is predicted to change by if an
+    /// example is removed.
+    static var predictsChange: Bool { get }
     /// What answers say of it, beside what the solver says: always, and where it applies.
     static var diagnostics: (always: Schema.Members, sometimes: Schema.Members) { get }
 
@@ -31,7 +32,7 @@ protocol MethodChoice: Hashable, Sendable {
 extension MethodChoice {
     static var fields: Schema.Members { [:] }
     static var diagnostics: (always: Schema.Members, sometimes: Schema.Members) { ([:], [:]) }
-    static var predictsLossChange: Bool { false }
+    static var predictsChange: Bool { false }
 
     /// What the interface's document calls it.
     static var schemaName: String { name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() }
@@ -43,7 +44,7 @@ extension MethodChoice {
 
 /// A member of requests that means something to several methods, and nothing to others.
 enum SharedMember: String, CaseIterable {
-    case curvature, damping
+    case measurement, curvature, damping
     case dampingMode = "damping_mode"
     case solver, until, gradients
 
@@ -52,6 +53,7 @@ enum SharedMember: String, CaseIterable {
         switch self {
         case .curvature, .damping, .dampingMode: "knows no curvature"
         case .solver, .until: "solves nothing"
+        case .measurement: "measures nothing"
         case .gradients: "takes no gradients from caches"
         }
     }
@@ -59,7 +61,9 @@ enum SharedMember: String, CaseIterable {
 
 extension Set<SharedMember> {
     /// What solving for s_test takes.
-    static let solving: Self = [.curvature, .damping, .dampingMode, .solver, .until, .gradients]
+    static let solving: Self = [
+        .measurement, .curvature, .damping, .dampingMode, .solver, .until, .gradients,
+    ]
 }
 
 extension InfluenceRequest {

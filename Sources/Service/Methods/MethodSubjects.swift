@@ -1,5 +1,6 @@
 internal import Attribution
 internal import LinearAlgebra
+internal import Networks
 internal import Store
 
 /// What a method is asked about: a request's tests, evaluated at its checkpoint, each for itself or several as one.
@@ -22,18 +23,20 @@ struct MethodSubjects: Sendable {
         self.tests = request.aggregate == .none ? tests.map { [$0] } : [tests]
     }
 
-    /// The direction of each subject from one vector for each of its tests: the vector itself, or the sum or mean of several.
-    /// - Parameter vectors: of all tests, in their order.
+    /// The direction of each subject from one gradient for each of its tests: the gradient itself, or the sum or mean of several, of which
+    /// no factors are known.
+    /// - Parameter gradients: of all tests, in their order.
     /// - Throws: 422 where one is beyond single precision.
-    func directions(from vectors: [[Float]]) throws -> [[Float]] {
-        let directions: [[Float]]
-        if request.aggregate == .none {
-            directions = vectors
-        } else {
-            let factor = request.aggregate == .mean ? 1 / Double(vectors.count) : 1
-            directions = [vectors[0].indices.map { i in Float(vectors.reduce(0.0) { $0 + Double($1[i]) } * factor) }]
+    func directions(from gradients: [ExampleGradients]) throws -> [ExampleGradients] {
+        var directions = gradients
+        if request.aggregate != .none {
+            let factor = request.aggregate == .mean ? 1 / Double(gradients.count) : 1
+            let sum = gradients[0].vectors.indices.map { i in
+                Float(gradients.reduce(0.0) { $0 + Double($1.vectors[i]) } * factor)
+            }
+            directions = [ExampleGradients(vectors: sum, count: 1)]
         }
-        guard directions.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+        guard directions.allSatisfy({ $0.vectors.allSatisfy(\.isFinite) }) else {
             throw Problem(
                 at: "/tests", "make a loss gradient beyond single precision; their features are too large for the model")
         }
@@ -42,8 +45,8 @@ struct MethodSubjects: Sendable {
 
     /// Each subject's gradient in the request's space.
     /// - Throws: `Interrupted`; 422 where one is beyond single precision.
-    func gradients(parallel: Parallel, interruption: Interruption) throws -> [[Float]] {
-        try directions(from: space.vectors(of: tests.flatMap { $0 }, parallel: parallel, interruption: interruption))
+    func gradients(parallel: Parallel, interruption: Interruption) throws -> [ExampleGradients] {
+        try directions(from: space.gradients(of: tests.flatMap { $0 }, parallel: parallel, interruption: interruption))
     }
 
     /// The same tests, with the targets that they have here, at another checkpoint of the model. Its gradients come into memory when they
@@ -63,7 +66,8 @@ struct MethodSubjects: Sendable {
         let gradients = try engine.gradientsOnDemand(of: there, named: request.gradients, interruption: interruption)
         return MethodSubjects(
             request, there, InfluenceSpace(there, gradients),
-            try engine.resolve(moved, for: there, predictMissing: true, interruption: interruption))
+            try engine.resolve(
+                moved, for: there, measurement: request.measurement, predictMissing: true, interruption: interruption))
     }
 }
 
@@ -71,6 +75,6 @@ extension InfluenceRequest.Test {
     /// The same with the target that it got, where that was not the dataset's own.
     fileprivate func judged(by target: Double?) -> Self {
         guard case .input = source else { return self }
-        return Self(source: source, target: target, pointer: pointer)
+        return Self(source: source, target: target, versus: versus, pointer: pointer)
     }
 }

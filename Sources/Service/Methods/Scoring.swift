@@ -1,15 +1,28 @@
 internal import Attribution
 internal import InverseCurvature
 internal import JSON
+internal import Networks
 
 /// What a method's scores are made of, for each subject: scoreᵢ = mᵢ · Σ_t v_t · gᵢ^t (see `ScoreFormula`).
 struct Scoring: Sendable {
     /// One source of gradients, and every subject's direction in it.
     struct Term: Sendable {
-        let gradients: ChosenGradients
+        /// Equal sources are read together.
+        let source: ChosenGradients.Source
+        let rows: any ScoredExamples
         let directions: Directions
         /// What answers call it that show what each term adds.
-        var label = ""
+        let label: String
+
+        init(_ source: ChosenGradients.Source, _ rows: any ScoredExamples, _ directions: Directions, label: String = "") {
+            (self.source, self.rows, self.directions, self.label) = (source, rows, directions, label)
+        }
+
+        init(_ gradients: ChosenGradients, _ directions: Directions, label: String = "") {
+            self.init(gradients.source, gradients.gradients, directions, label: label)
+        }
+
+        fileprivate func only(_ subject: Int) -> Term { Term(source, rows, directions.only(subject), label: label) }
     }
 
     /// What gradients are multiplied with.
@@ -17,7 +30,7 @@ struct Scoring: Sendable {
         /// The solution of each subject's system.
         case solved
         /// These, one for each subject.
-        case given([[Float]])
+        case given([ExampleGradients])
 
         fileprivate func only(_ subject: Int) -> Directions {
             switch self {
@@ -33,6 +46,8 @@ struct Scoring: Sendable {
     let multipliers: [Float]?
     /// What is solved first; nil where nothing is.
     private(set) var solving: Solving?
+    /// What the sign of a score means.
+    let orientation: Orientation
     /// Whether answers show what each term adds to the scores of listed examples.
     let isBrokenDown: Bool
     /// What the method says of itself in answers.
@@ -42,13 +57,14 @@ struct Scoring: Sendable {
     let labels: [String]
 
     init(
-        _ terms: [Term], multipliers: [Float]? = nil, solving: Solving? = nil, isBrokenDown: Bool = false,
+        _ terms: [Term], multipliers: [Float]? = nil, solving: Solving? = nil, orientation: Orientation, isBrokenDown: Bool = false,
         diagnostics: JSONObject = [:]
     ) {
         labels = terms.map(\.label)
-        self.terms = terms.sorted { $0.gradients.source.name < $1.gradients.source.name }
+        self.terms = terms.sorted { $0.source.name < $1.source.name }
         self.multipliers = multipliers
         self.solving = solving
+        self.orientation = orientation
         self.isBrokenDown = isBrokenDown
         self.diagnostics = diagnostics
     }
@@ -56,7 +72,7 @@ struct Scoring: Sendable {
     /// The same for one of the subjects.
     func only(_ subject: Int) -> Scoring {
         var scoring = self
-        scoring.terms = terms.map { Term(gradients: $0.gradients, directions: $0.directions.only(subject), label: $0.label) }
+        scoring.terms = terms.map { $0.only(subject) }
         scoring.solving = solving?.only(subject)
         return scoring
     }
@@ -67,8 +83,8 @@ struct Scoring: Sendable {
         ScoreFormula(
             terms.map { term in
                 switch term.directions {
-                case .solved: ScoreFormula.Term(term.gradients.gradients, along: solution?.vectors ?? [])
-                case .given(let directions): ScoreFormula.Term(term.gradients.gradients, along: directions[subject])
+                case .solved: ScoreFormula.Term(term.rows, along: solution?.vectors ?? [])
+                case .given(let directions): ScoreFormula.Term(term.rows, along: directions[subject])
                 }
             }, repeats: solution?.repeats ?? [], multipliers: multipliers)
     }

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import InverseCurvature
 internal import LinearAlgebra
+internal import Networks
 internal import Store
 
 /// What a method has solved: one system, a right-hand side for each subject.
@@ -34,7 +35,7 @@ extension Solving {
     /// The system that a request is about, with the gradients of its subjects for right-hand sides, and the solver that it names.
     /// - Throws: `Problem`, `SolverError`, `StoreError`, `Interrupted`.
     init(for subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws {
-        let gradients = try subjects.gradients(parallel: engine.parallel, interruption: interruption)
+        let gradients = try subjects.gradients(parallel: engine.parallel, interruption: interruption).map(\.vectors)
         try self.init(
             subjects.request.system, until: subjects.request.until, subjects.model, subjects.space, gradients, engine,
             interruption)

@@ -1,6 +1,7 @@
 internal import Attribution
 internal import JSON
 internal import LinearAlgebra
+internal import Networks
 internal import Store
 
 /// TracInCP(z, z′) = Σ_c η_c ∇ℓ(z; θ_c) · ∇ℓ(z′; θ_c) over checkpoints c with their learning rates η_c (Pruthi, Liu, Kale & Sundararajan
@@ -18,7 +19,7 @@ struct TracInMethod: MethodChoice {
         "contributions": Schema.boolean.defaulting(to: .bool(false)).described(
             "Whether the listed examples come with what each checkpoint adds to their scores."),
     ]
-    static let uses: Set<SharedMember> = [.gradients]
+    static let uses: Set<SharedMember> = [.measurement, .gradients]
     static let diagnostics: (always: Schema.Members, sometimes: Schema.Members) = (
         [
             "checkpoints": .array(
@@ -52,13 +53,12 @@ struct TracInMethod: MethodChoice {
             let directions = try there.gradients(parallel: engine.parallel, interruption: interruption)
             let gradients = there.space.gradients
             terms.append(
-                Scoring.Term(
-                    gradients: gradients, directions: .given(directions.map { $0.map { Float(rate) * $0 } }), label: record.name))
+                Scoring.Term(gradients, .given(directions.map { $0.scaled(by: [Float(rate)]) }), label: record.name))
             var members: JSONObject = ["name": .string(record.name), "learning_rate": .double(rate)]
             for (name, value) in gradients.accuracy.members { members[name] = value }
             shown.append(.object(members))
         }
-        return Scoring(terms, isBrokenDown: isBrokenDown, diagnostics: ["checkpoints": .array(shown)])
+        return Scoring(terms, orientation: Orientation(request), isBrokenDown: isBrokenDown, diagnostics: ["checkpoints": .array(shown)])
     }
 
     /// η of each checkpoint.

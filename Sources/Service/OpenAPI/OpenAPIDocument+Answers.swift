@@ -101,6 +101,9 @@ extension OpenAPIDocument {
             ],
             optional: [
                 "predicted_loss_change_if_removed": Self.lossChange,
+                "predicted_measurement_change_if_removed": Self.measurementChange,
+                "denominator": Schema.number(above: 0).described(
+                    "Of relatif: what the example's influence is divided by; absent where that is 0."),
                 "id": .string().described("The example's name elsewhere, where it has one."),
                 "target": .number().described("Its label, or the value it should have, where there is one."),
                 "weight": Self.weight, "standard_error": Self.standardError,
@@ -114,6 +117,8 @@ extension OpenAPIDocument {
     private static let lossChange = Schema.number().described(
         "Where the method predicts it, score / n: by how much the test's loss should change if this is removed and the model trained anew; "
             + "positive = worse.")
+    private static let measurementChange = Schema.number().described(
+        "The same of another measurement than the loss, or of the target's less that of versus: by how much it should change.")
     private static let standardError = Schema.number(atLeast: 0).described(
         "Of the score, over the solver's repeats; absent where there are none.")
 
@@ -121,7 +126,10 @@ extension OpenAPIDocument {
         [
             "name": .string(), "size": Schema.integer(in: 1 ... .max).described("Members."),
             "score": .number().described("The sum of the members' scores."),
-        ], optional: ["predicted_loss_change_if_removed": lossChange, "standard_error": standardError])
+        ], optional: [
+            "predicted_loss_change_if_removed": lossChange, "predicted_measurement_change_if_removed": measurementChange,
+            "standard_error": standardError,
+        ])
 
     private var aggregatedTests: Schema {
         .object([
@@ -134,15 +142,23 @@ extension OpenAPIDocument {
         ])
     }
 
-    private static let testedRow = Schema.object([
-        "dataset": .string(), "index": .integer(), "target": label, "target_source": source([.dataset, .request]),
-        "prediction": predicted, "loss": loss,
-    ])
+    private static let testedRow = Schema.object(
+        [
+            "dataset": .string(), "index": .integer(), "target": label, "target_source": source([.dataset, .request]),
+            "prediction": predicted, "loss": loss,
+        ], optional: contrast)
 
-    private static let testedInput = Schema.object([
-        "input": .constant("request"), "target": label, "target_source": source([.request, .predicted]), "prediction": predicted,
-        "loss": loss,
-    ])
+    private static let testedInput = Schema.object(
+        [
+            "input": .constant("request"), "target": label, "target_source": source([.request, .predicted]),
+            "prediction": predicted, "loss": loss,
+        ], optional: contrast)
+
+    private static let contrast: Schema.Members = [
+        "versus": Schema.number().described("The label that the target is contrasted with."),
+        "measured": Schema.number().described(
+            "Where the request asks about another measurement than the loss, or contrasts labels: what it is now."),
+    ]
 
     private static let testedGradient = Schema.object(["gradient": .constant("request")])
 

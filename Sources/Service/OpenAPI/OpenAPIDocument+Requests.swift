@@ -1,4 +1,5 @@
 internal import JSON
+internal import Networks
 
 // What requests may say, as their decoders read it.
 extension OpenAPIDocument {
@@ -27,6 +28,11 @@ extension OpenAPIDocument {
                     """
                     In place of method: answers under each of these, none named twice, and says how far they agree. A member that not all \
                     of them take is for those that do.
+                    """),
+                "measurement": .choice(of: OutputMeasurement.self).defaulting(to: "loss").described(
+                    """
+                    What of a test is asked about: its loss, or the logit, margin (log p/(1 − p)) or probability of its target. A proponent \
+                    lowers a loss, and raises each of the others.
                     """),
             ] + Self.systemMembers + [
                 "until": Schema.named("Goal").described(
@@ -92,7 +98,9 @@ extension OpenAPIDocument {
         .request(
             [
                 "model": Self.modelName,
-                "tests": .array(of: .oneOf([.named("RowTest"), .named("InputTest")]), count: 1...configuration.maximumTests)
+                "tests": .array(
+                    of: .oneOf([.named("RowToPredict"), .named("InputToPredict")]), count: 1...configuration.maximumTests
+                )
                     .described("What is predicted for."),
             ], optional: ["id": Self.requestID, "checkpoint": Self.checkpointName])
     }

@@ -4,30 +4,42 @@ internal import JSON
 extension OpenAPIDocument {
     static var testSchemas: Schema.Members {
         [
-            "RowTest": rowTest, "InputTest": inputTest, "GradientTest": gradientTest, "Numbers": numbers,
+            "RowTest": row(contrast), "InputTest": input(contrast), "RowToPredict": row(["versus": .null]),
+            "InputToPredict": input(["versus": .null]), "GradientTest": gradientTest, "Numbers": numbers,
             "NumericArray": numericArray, "Tensor": tensor, "Values": values,
         ]
     }
 
-    private static let rowTest = Schema.request(
-        [
-            "dataset": .string().described("The name of a dataset in the store."),
-            "index": .integer().described("The row, from 0."),
-        ],
-        optional: [
-            "target": target.described("The label or value it is judged by; the dataset's by default."), "input": .null,
-            "gradient": .null,
-        ]
-    ).described("A row of a dataset.")
+    private static func row(_ contrast: Schema.Members) -> Schema {
+        Schema.request(
+            [
+                "dataset": .string().described("The name of a dataset in the store."),
+                "index": .integer().described("The row, from 0."),
+            ],
+            optional: [
+                "target": target.described("The label or value it is judged by; the dataset's by default."), "input": .null,
+                "gradient": .null,
+            ] + contrast
+        ).described("A row of a dataset.")
+    }
 
-    private static let inputTest = Schema.request(
-        ["input": Schema.named("Numbers").described("As many numbers as the model takes, flat or in its shape.")],
-        optional: [
-            "target": target.described("The label or value it is judged by; the predicted label by default."), "dataset": .null,
-            "index": .null,
-            "gradient": .null,
-        ]
-    ).described("An input.")
+    private static func input(_ contrast: Schema.Members) -> Schema {
+        Schema.request(
+            ["input": Schema.named("Numbers").described("As many numbers as the model takes, flat or in its shape.")],
+            optional: [
+                "target": target.described("The label or value it is judged by; the predicted label by default."), "dataset": .null,
+                "index": .null, "gradient": .null,
+            ] + contrast
+        ).described("An input.")
+    }
+
+    private static let contrast: Schema.Members = [
+        "versus": target.described(
+            """
+            Why the target and not this label: influence on what is measured of the target less what is measured of this (RelatIF, \
+            appendix G).
+            """)
+    ]
 
     private static let gradientTest = Schema.request(
         [
@@ -38,7 +50,7 @@ extension OpenAPIDocument {
                 Fisher matrix of the rows.
                 """)
         ],
-        optional: ["target": .null, "dataset": .null, "index": .null, "input": .null]
+        optional: ["target": .null, "dataset": .null, "index": .null, "input": .null, "versus": .null]
     ).described("The gradient of a loss.")
 
     private static let target = Schema.number()
