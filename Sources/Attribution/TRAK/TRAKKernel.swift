@@ -47,10 +47,12 @@ public struct TRAKKernel: Sendable {
     ///   - marginWeights: 1 − pᵢ of each at the same model, from logits and not as 1 less p; or whatever it is that ∇ℓ = −(1 − p)∇f.
     ///   - weights: wᵢ; nil for 1.
     ///   - damping: λ, 0 or more.
+    ///   - isRelative: whether that is in units of trace(ΦᵀΦ)/d.
     ///   - memoryLimit: bytes that may be taken.
     /// - Throws: `TRAKError`, `Interrupted`, and what reading the rows may throw.
     public init(
-        of rows: any GradientRows, marginWeights: [Double], weights: [Float]? = nil, damping: Double, memoryLimit: Int,
+        of rows: any GradientRows, marginWeights: [Double], weights: [Float]? = nil, damping: Double, isRelative: Bool = false,
+        memoryLimit: Int,
         parallel: Parallel, interruption: Interruption = .never
     ) throws {
         precondition(
@@ -67,6 +69,7 @@ public struct TRAKKernel: Sendable {
         let diagonal = (0..<order).map { matrix[$0 * order + $0] }
         let trace = diagonal.reduce(0, +)
         guard trace.isFinite else { throw TRAKError.notFinite(example: nil) }
+        let damping = isRelative ? damping * trace / Double(order) : damping
         for i in 0..<order { matrix[i * order + i] += damping }
         do {
             self.init(

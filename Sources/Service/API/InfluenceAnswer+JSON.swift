@@ -64,9 +64,10 @@ extension InfluenceAnswer {
         if let weights = model.training.weights { members["weight"] = .float(weights[example.index]) }
         members["score"] = .float(example.score)
         if let error = example.standardError { members["standard_error"] = .float(error) }
-        let multiplier = scoring.multipliers?[example.index]
-        if let multiplier, multiplier > 0 { members["denominator"] = .float(1 / multiplier) }
-        if let change = predictedChange(example.score, multiplier: multiplier) { members[change.name] = change.value }
+        if let change = predictedChange(example.score, multiplier: scoring.multipliers?[example.index]) {
+            members[change.name] = change.value
+        }
+        for (name, value) in scoring.details(result.subject, example.index) { members[name] = value }
         if let contributions = result.contributions[example.index] {
             // Terms go by their sources' names; checkpoints by the order in which they were asked for.
             let byLabel = Dictionary(zip(scoring.terms.map(\.label), contributions), uniquingKeysWith: { first, _ in first })

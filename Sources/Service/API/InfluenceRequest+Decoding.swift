@@ -4,7 +4,8 @@ internal import Networks
 extension InfluenceRequest {
     private static let fields =
         [
-            "id", "model", "checkpoint", "tests", "aggregate", "method", "compare", "measurement", "curvature", "damping", "damping_mode",
+            "id", "model", "checkpoint", "tests", "aggregate", "method", "compare", "measurement", "curvature", "damping",
+            "damping_mode",
             "solver",
             "until",
             "gradients", "k", "candidates", "groups", "include", "deadline_ms",

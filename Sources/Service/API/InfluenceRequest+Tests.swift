@@ -4,7 +4,9 @@ internal import JSON
 extension InfluenceRequest.Test {
     /// Reads one test: a dataset's row, an input, or a gradient.
     init?(_ reader: JSONReader) {
-        guard let object = reader.object(allowing: ["dataset", "index", "input", "gradient", "target", "versus"]) else { return nil }
+        guard let object = reader.object(allowing: ["dataset", "index", "input", "gradient", "target", "versus"]) else {
+            return nil
+        }
         let target = object.optionalNumber("target")
         let versus = object.optionalNumber("versus")
         let source: Source

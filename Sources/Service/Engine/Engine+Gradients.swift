@@ -12,6 +12,8 @@ struct ChosenGradients: Sendable {
         case cache(CacheRecord)
         /// A projected cache's rows as they are: directions are in its space.
         case projected(CacheRecord)
+        /// Vectors that a method makes of a checkpoint: what, and all that determines them.
+        case derived(String, ContentDigest)
 
         /// Different for different ones.
         var name: String {
@@ -19,6 +21,7 @@ struct ChosenGradients: Sendable {
             case .model(let identity): "model \(identity)"
             case .cache(let record): "cache \(record.kind) \(record.key)"
             case .projected(let record): "projected \(record.kind) \(record.key)"
+            case .derived(let kind, let digest): "\(kind) \(digest)"
             }
         }
     }

@@ -108,7 +108,7 @@ extension Engine {
         }
         let candidates: [UInt32]? = if case .indices(let indices) = selection { indices } else { nil }
         return InfluenceAnswer.Result(
-            tests: plan.subjects[subject], ranking: ranking, groups: groups,
+            subject: subject, tests: plan.subjects[subject], ranking: ranking, groups: groups,
             allScores: include.contains(.allScores) ? scores : nil, candidates: candidates,
             sTest: include.contains(.sTest) ? solution?.vectors : nil,
             contributions: plan.scoring.isBrokenDown ? try contributions(to: ranking, by: formula, interruption) : [:],
@@ -132,7 +132,8 @@ extension Engine {
         of tests: [ResolvedTest], _ plan: InfluencePlan, _ interruption: Interruption
     ) throws -> RowSelection {
         guard case .nearestNeighbors(let count) = plan.request.candidates else { return .all }
-        let features = try neighborFeatures(of: plan.model, interruption: interruption)
+        let features = try hiddenFeatures(
+            of: plan.model, at: "/candidates/nearest_neighbors", interruption: interruption)
         let union = try tests.reduce(into: Set<UInt32>()) { union, test in
             let network = try plan.model.network(at: test.test.pointer)
             let query = try network.hidden(

@@ -1,3 +1,4 @@
+internal import Attribution
 internal import Foundation
 internal import HTTPTypes
 internal import InverseCurvature
@@ -20,12 +21,15 @@ public final class Engine: Sendable {
     private let datasets: OnceCache<DatasetRecord, LoadedDataset>
     private let models: OnceCache<CheckpointRecord, LoadedModel>
     let curvatures: OnceCache<CurvatureKey, CurvatureOfModel>
-    let preparedSolvers: OnceCache<PreparedSolverKey, any PreparedSolver>
+    let preparations: OnceCache<PreparedKey, any Prepared>
     let diagonals: OnceCache<CurvatureKey, [Float]>
     let preconditionedSpectra: OnceCache<PreconditionedKey, PreconditionedSpectrum>
     let softmaxRows: OnceCache<ContentDigest, SoftmaxFisherRows>
     let spectra: OnceCache<CurvatureKey, CheckpointSpectrum>
     let cachedGradients: OnceCache<CacheRecord, CachedGradients>
+    let marginWeightsOfModels: OnceCache<ContentDigest, [Double]>
+    let representers: OnceCache<PreparedKey, RepresenterPoints>
+    let gradientNorms: OnceCache<ChosenGradients.Source, [Float]>
     let hiddenFeatures: OnceCache<ContentDigest, FeatureRows>
     let solutions: SolutionCache
     let counters = EngineCounters()
@@ -38,8 +42,11 @@ public final class Engine: Sendable {
         self.parallel = parallel
         self.memoryBytes = memoryBytes
         hiddenFeatures = OnceCache(capacity: memoryBytes / 32)
-        let preparedSolvers = OnceCache<PreparedSolverKey, any PreparedSolver>(capacity: memoryBytes / 32 * 3)
-        self.preparedSolvers = preparedSolvers
+        marginWeightsOfModels = OnceCache(capacity: memoryBytes / 128)
+        representers = OnceCache(capacity: memoryBytes / 64)
+        gradientNorms = OnceCache(capacity: memoryBytes / 128)
+        let preparations = OnceCache<PreparedKey, any Prepared>(capacity: memoryBytes / 32 * 3)
+        self.preparations = preparations
         diagonals = OnceCache(capacity: memoryBytes / 64)
         preconditionedSpectra = OnceCache(capacity: memoryBytes / 1024)
         let softmaxRows = OnceCache<ContentDigest, SoftmaxFisherRows>(capacity: memoryBytes / 64)
@@ -53,7 +60,7 @@ public final class Engine: Sendable {
         let models = OnceCache<CheckpointRecord, LoadedModel>(capacity: memoryBytes / 16) { checkpoint, model in
             curvatures.remove { key, _ in key.identity == model.identity }
             softmaxRows.remove { identity, _ in identity == model.identity }
-            preparedSolvers.remove { key, _ in key.identity == model.identity }
+            preparations.remove { key, _ in key.identity == model.identity }
             cachedGradients.remove { record, _ in
                 (record.model, record.checkpoint, record.kind)
                     == (checkpoint.model, checkpoint.name, GradientCacheKind.factored.name)
@@ -67,8 +74,9 @@ public final class Engine: Sendable {
 
     /// Bytes of what is held in memory: data, models, curvatures, prepared solvers and s_test vectors.
     public var heldBytes: Int {
-        datasets.totalCost + models.totalCost + curvatures.totalCost + preparedSolvers.totalCost + diagonals.totalCost
-            + softmaxRows.totalCost + spectra.totalCost + hiddenFeatures.totalCost + cachedGradients.totalCost
+        datasets.totalCost + models.totalCost + curvatures.totalCost + preparations.totalCost + diagonals.totalCost
+            + softmaxRows.totalCost + spectra.totalCost + gradientNorms.totalCost + marginWeightsOfModels.totalCost
+            + representers.totalCost + hiddenFeatures.totalCost + cachedGradients.totalCost
             + solutions.size.byteCount
     }
 

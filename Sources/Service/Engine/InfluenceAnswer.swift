@@ -7,6 +7,8 @@ internal import Store
 struct InfluenceAnswer: Sendable {
     /// One test, or one group of tests.
     struct Result: Sendable {
+        /// Its place among the request's.
+        let subject: Int
         /// More than one for an aggregate.
         let tests: [ResolvedTest]
         let ranking: Ranking

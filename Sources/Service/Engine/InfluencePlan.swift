@@ -48,8 +48,11 @@ struct InfluencePlan: Sendable {
 
     /// What only the model can tell of a request.
     private static func check(_ request: InfluenceRequest, against model: LoadedModel) throws {
-        if !type(of: request.method.choice).uses.contains(.measurement), let test = request.tests.first(where: { $0.versus != nil }) {
-            throw Problem(at: test.pointer + "/versus", "has no meaning for \(request.method.name), which measures nothing; leave it out")
+        if !type(of: request.method.choice).uses.contains(.measurement),
+            let test = request.tests.first(where: { $0.versus != nil })
+        {
+            throw Problem(
+                at: test.pointer + "/versus", "has no meaning for \(request.method.name), which measures nothing; leave it out")
         }
         if case .nearestNeighbors = request.candidates {
             _ = try model.network(at: "/candidates/nearest_neighbors", "needs features to tell neighbours by; use indices")

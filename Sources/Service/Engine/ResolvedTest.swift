@@ -35,7 +35,8 @@ extension Engine {
     ) throws -> [ResolvedTest] {
         guard measurement == .loss || model.foreign == nil else {
             throw Problem.noNetwork(
-                model.record.name, at: "/measurement", "must be loss: a \(measurement.rawValue) is known of a network's outputs only")
+                model.record.name, at: "/measurement",
+                "must be loss: a \(measurement.rawValue) is known of a network's outputs only")
         }
         return try tests.map { test in
             try interruption.check()
@@ -77,7 +78,8 @@ extension Engine {
         guard index < count else { throw Problem.unknownIndex(index, of: record, at: test.pointer + "/index") }
         guard test.versus == nil else {
             throw Problem.noNetwork(
-                model.record.name, at: test.pointer + "/versus", "has no meaning: labels can be contrasted where a network has outputs for them")
+                model.record.name, at: test.pointer + "/versus",
+                "has no meaning: labels can be contrasted where a network has outputs for them")
         }
         guard test.target == nil else {
             throw Problem.noNetwork(
@@ -174,7 +176,8 @@ extension Engine {
     /// What is asked about of a test's outputs.
     /// - Throws: 422 where it can't be measured, at the member that says so.
     private func measure(
-        _ measurement: OutputMeasurement, of outputs: [Float], _ target: Double, _ test: InfluenceRequest.Test, _ model: NetworkModel
+        _ measurement: OutputMeasurement, of outputs: [Float], _ target: Double, _ test: InfluenceRequest.Test,
+        _ model: NetworkModel
     ) throws -> MeasuredOutputs {
         do {
             return try model.network.loss.measure(measurement, of: outputs, target: target, versus: test.versus)

@@ -18,6 +18,7 @@ struct InfluenceMethod: MethodChoice {
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
         let solving = try Solving(for: subjects, in: engine, interruption: interruption)
-        return Scoring([Scoring.Term(subjects.space.gradients, .solved)], solving: solving, orientation: Orientation(subjects.request))
+        return Scoring(
+            [Scoring.Term(subjects.space.gradients, .solved)], solving: solving, orientation: Orientation(subjects.request))
     }
 }

@@ -20,6 +20,8 @@ protocol MethodChoice: Hashable, Sendable {
     static var predictsChange: Bool { get }
     /// What answers say of it, beside what the solver says: always, and where it applies.
     static var diagnostics: (always: Schema.Members, sometimes: Schema.Members) { get }
+    /// What it says of listed examples beside their scores, where it says something.
+    static var details: Schema.Members { get }
 
     /// Reads its own members from a request, reporting what is wrong.
     init(_ object: JSONObjectReader)
@@ -33,6 +35,7 @@ extension MethodChoice {
     static var fields: Schema.Members { [:] }
     static var diagnostics: (always: Schema.Members, sometimes: Schema.Members) { ([:], [:]) }
     static var predictsChange: Bool { false }
+    static var details: Schema.Members { [:] }
 
     /// What the interface's document calls it.
     static var schemaName: String { name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() }
@@ -71,7 +74,8 @@ extension InfluenceRequest {
     public struct Method: Hashable, Sendable {
         /// The methods there are, as answers to `/info` list them.
         static let kinds: [any MethodChoice.Type] = [
-            InfluenceMethod.self, TracInMethod.self, GradientDotMethod.self,
+            InfluenceMethod.self, RelatIFMethod.self, TracInMethod.self, RepresenterMethod.self, GradientDotMethod.self,
+            GradientCosineMethod.self, TRAKMethod.self,
         ]
 
         /// Members of requests that are one method's own.

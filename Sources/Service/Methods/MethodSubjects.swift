@@ -49,25 +49,42 @@ struct MethodSubjects: Sendable {
         try directions(from: space.gradients(of: tests.flatMap { $0 }, parallel: parallel, interruption: interruption))
     }
 
-    /// The same tests, with the targets that they have here, at another checkpoint of the model. Its gradients come into memory when they
-    /// are read.
+    /// The same tests, with the targets that they have here, at another checkpoint of the model or of another model, or measured in another
+    /// way.
+    /// - Parameter isHeld: whether its gradients stay in memory as long as these subjects; else they come there when they are read.
     /// - Throws: `Problem`, also for a gradient, which is of one checkpoint only; `StoreError`, `Interrupted`.
-    func moved(to checkpoint: CheckpointRecord, in engine: Engine, interruption: Interruption) throws -> MethodSubjects {
-        guard checkpoint != model.checkpoint else { return self }
+    func moved(
+        to checkpoint: CheckpointRecord, of record: ModelRecord? = nil, measuring measurement: OutputMeasurement? = nil,
+        isHeld: Bool = false,
+        in engine: Engine, interruption: Interruption
+    ) throws -> MethodSubjects {
+        let isHere = checkpoint == model.checkpoint
+        guard !isHere || measurement != nil else { return self }
         let moved = try tests.flatMap { $0 }.map { resolved in
-            if case .gradient = resolved.test.source {
+            if !isHere, case .gradient = resolved.test.source {
                 throw Problem(
                     at: resolved.test.pointer + "/gradient",
                     "is of one checkpoint, '\(model.checkpoint.name)'; give an input in its place, or name that checkpoint alone")
             }
             return resolved.test.judged(by: resolved.target)
         }
-        let there = try engine.model(model.record.name, checkpoint: checkpoint.name, interruption: interruption)
-        let gradients = try engine.gradientsOnDemand(of: there, named: request.gradients, interruption: interruption)
+        let there =
+            isHere
+            ? model
+            : try engine.model((record ?? model.record).name, checkpoint: checkpoint.name, interruption: interruption)
+        let space =
+            isHere
+            ? self.space
+            : InfluenceSpace(
+                there,
+                try isHeld
+                    ? engine.gradients(of: there, named: request.gradients, interruption: interruption)
+                    : engine.gradientsOnDemand(of: there, named: request.gradients, interruption: interruption))
         return MethodSubjects(
-            request, there, InfluenceSpace(there, gradients),
+            request, there, space,
             try engine.resolve(
-                moved, for: there, measurement: request.measurement, predictMissing: true, interruption: interruption))
+                moved, for: there, measurement: measurement ?? request.measurement, predictMissing: true,
+                interruption: interruption))
     }
 }
 

@@ -52,13 +52,17 @@ struct Scoring: Sendable {
     let isBrokenDown: Bool
     /// What the method says of itself in answers.
     let diagnostics: JSONObject
+    /// What it says of an example that is listed for a subject, beside its score.
+    private(set) var details: @Sendable (_ subject: Int, _ example: Int) -> JSONObject
 
     /// The terms' labels in the order in which the method gave them.
     let labels: [String]
 
     init(
-        _ terms: [Term], multipliers: [Float]? = nil, solving: Solving? = nil, orientation: Orientation, isBrokenDown: Bool = false,
-        diagnostics: JSONObject = [:]
+        _ terms: [Term], multipliers: [Float]? = nil, solving: Solving? = nil, orientation: Orientation,
+        isBrokenDown: Bool = false,
+        diagnostics: JSONObject = [:],
+        details: @escaping @Sendable (_ subject: Int, _ example: Int) -> JSONObject = { _, _ in [:] }
     ) {
         labels = terms.map(\.label)
         self.terms = terms.sorted { $0.source.name < $1.source.name }
@@ -67,6 +71,7 @@ struct Scoring: Sendable {
         self.orientation = orientation
         self.isBrokenDown = isBrokenDown
         self.diagnostics = diagnostics
+        self.details = details
     }
 
     /// The same for one of the subjects.
@@ -74,6 +79,7 @@ struct Scoring: Sendable {
         var scoring = self
         scoring.terms = terms.map { $0.only(subject) }
         scoring.solving = solving?.only(subject)
+        scoring.details = { [details] _, example in details(subject, example) }
         return scoring
     }
 

@@ -58,7 +58,8 @@ struct TracInMethod: MethodChoice {
             for (name, value) in gradients.accuracy.members { members[name] = value }
             shown.append(.object(members))
         }
-        return Scoring(terms, orientation: Orientation(request), isBrokenDown: isBrokenDown, diagnostics: ["checkpoints": .array(shown)])
+        return Scoring(
+            terms, orientation: Orientation(request), isBrokenDown: isBrokenDown, diagnostics: ["checkpoints": .array(shown)])
     }
 
     /// η of each checkpoint.

@@ -102,21 +102,25 @@ extension OpenAPIDocument {
             optional: [
                 "predicted_loss_change_if_removed": Self.lossChange,
                 "predicted_measurement_change_if_removed": Self.measurementChange,
-                "denominator": Schema.number(above: 0).described(
-                    "Of relatif: what the example's influence is divided by; absent where that is 0."),
                 "id": .string().described("The example's name elsewhere, where it has one."),
                 "target": .number().described("Its label, or the value it should have, where there is one."),
                 "weight": Self.weight, "standard_error": Self.standardError,
                 "contributions": .array(of: .object(["checkpoint": .string(), "score": .number()]), count: 1 ... .max).described(
                     "Where asked for: what each checkpoint adds to the score."),
                 "metadata": Self.metadata, "input": Self.input,
-            ])
+            ] + Self.detailsOfMethods)
         return .array(of: example, count: 0...configuration.maximumK).described(description)
     }
 
     private static let lossChange = Schema.number().described(
         "Where the method predicts it, score / n: by how much the test's loss should change if this is removed and the model trained anew; "
             + "positive = worse.")
+    private static var detailsOfMethods: Schema.Members {
+        var details: Schema.Members = [:]
+        details.list = InfluenceRequest.Method.kinds.flatMap { $0.details.list }
+        return details
+    }
+
     private static let measurementChange = Schema.number().described(
         "The same of another measurement than the loss, or of the target's less that of versus: by how much it should change.")
     private static let standardError = Schema.number(atLeast: 0).described(
@@ -126,7 +130,8 @@ extension OpenAPIDocument {
         [
             "name": .string(), "size": Schema.integer(in: 1 ... .max).described("Members."),
             "score": .number().described("The sum of the members' scores."),
-        ], optional: [
+        ],
+        optional: [
             "predicted_loss_change_if_removed": lossChange, "predicted_measurement_change_if_removed": measurementChange,
             "standard_error": standardError,
         ])

@@ -101,7 +101,7 @@ extension OpenAPIDocument {
                 "tests": .array(
                     of: .oneOf([.named("RowToPredict"), .named("InputToPredict")]), count: 1...configuration.maximumTests
                 )
-                    .described("What is predicted for."),
+                .described("What is predicted for."),
             ], optional: ["id": Self.requestID, "checkpoint": Self.checkpointName])
     }
 

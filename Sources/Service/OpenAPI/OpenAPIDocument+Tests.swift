@@ -27,7 +27,8 @@ extension OpenAPIDocument {
         Schema.request(
             ["input": Schema.named("Numbers").described("As many numbers as the model takes, flat or in its shape.")],
             optional: [
-                "target": target.described("The label or value it is judged by; the predicted label by default."), "dataset": .null,
+                "target": target.described("The label or value it is judged by; the predicted label by default."),
+                "dataset": .null,
                 "index": .null, "gradient": .null,
             ] + contrast
         ).described("An input.")

@@ -7,6 +7,7 @@ internal import Store
 /// The leading eigenpairs of C.
 struct ArnoldiChoice: SolverChoice {
     static let name = "arnoldi"
+    static let servesAllExamples = true
     static let summary = """
         The eigenpairs of C of largest magnitude (Schioppa et al. 2022), found once for a checkpoint and kept in the store, and one \
         number for what they leave of a test's gradient. The more pairs, the more exact; `residual` says how far.
@@ -52,7 +53,7 @@ struct ArnoldiChoice: SolverChoice {
         func solver(
             for system: InfluenceSystem, in engine: Engine, interruption: Interruption
         ) throws -> any SystemSolver {
-            let key = PreparedSolverKey("arnoldi", of: system, parts: ["\(rank)", "\(steps)"], isUsual: isUsual)
+            let key = PreparedKey("arnoldi", of: system, parts: ["\(rank)", "\(steps)"], isUsual: isUsual)
             return try engine.prepared(key, for: system) {
                 try $0.decoded { try ArnoldiSolver(bytes: $0, dimension: system.damped.dimension) }
             } make: {
@@ -64,7 +65,7 @@ struct ArnoldiChoice: SolverChoice {
     }
 }
 
-extension ArnoldiSolver: PreparedSolver {
+extension ArnoldiSolver: Prepared {
     var summary: JSONObject { ["order": .integer(pairs.dimension), "pairs": .integer(pairs.values.count)] }
 
     func withBytes(_ body: (UnsafeRawBufferPointer) throws -> Void) throws { try bytes.withUnsafeBytes(body) }

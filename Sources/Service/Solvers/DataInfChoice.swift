@@ -5,6 +5,7 @@ internal import LinearAlgebra
 /// The closed form on the empirical Fisher matrix's layers.
 struct DataInfChoice: SolverChoice {
     static let name = "datainf"
+    static let servesAllExamples = true
     static let summary = """
         DataInf (Kwon et al. 2024, equation 5): C taken for the empirical Fisher matrix, layer by layer, and the inverse of its mean over \
         examples for the mean of their inverses. One way through the data and nothing to prepare; `residual` says what that leaves.

@@ -7,6 +7,7 @@ internal import Store
 /// The curvature in Kronecker-factored eigenbases.
 struct EKFACChoice: SolverChoice {
     static let name = "ekfac"
+    static let servesAllExamples = true
     static let summary = """
         C approximated layer by layer in Kronecker-factored eigenbases (George et al. 2018; for influence Grosse et al. 2023): two ways \
         through the data for a checkpoint, which are kept in the store, then four products of small matrices a test. `residual` says \
@@ -19,6 +20,7 @@ struct EKFACChoice: SolverChoice {
     /// Examples that factors are estimated from at most.
     static let exampleLimit = 65_536
 
+    init() {}
     init(_ object: JSONObjectReader) {}
 
     func settled(for system: InfluenceSystem, in engine: Engine, interruption: Interruption) throws -> any SettledSolver {
@@ -39,8 +41,8 @@ struct EKFACChoice: SolverChoice {
     }
 
     /// Names the factors of a system's curvature.
-    static func key(for system: InfluenceSystem) -> PreparedSolverKey {
-        PreparedSolverKey("ekfac", of: system, parts: ["\(exampleLimit)"], isUsual: true)
+    static func key(for system: InfluenceSystem) -> PreparedKey {
+        PreparedKey("ekfac", of: system, parts: ["\(exampleLimit)"], isUsual: true)
     }
 
     /// The factors.
@@ -62,7 +64,7 @@ struct EKFACChoice: SolverChoice {
         }
     }
 
-    private static func restore(for system: InfluenceSystem) -> (KeptSolver) throws -> EKFAC? {
+    private static func restore(for system: InfluenceSystem) -> (KeptBytes) throws -> EKFAC? {
         { kept in
             try kept.decoded { try EKFAC(decoding: $0) }.flatMap { $0.dimension == system.damped.dimension ? $0 : nil }
         }
@@ -78,7 +80,7 @@ struct EKFACChoice: SolverChoice {
     }
 }
 
-extension EKFAC: PreparedSolver {
+extension EKFAC: Prepared {
     var summary: JSONObject {
         ["order": .integer(dimension), "blocks": .integer(blocks.count), "fitted_on": .integer(exampleCount)]
     }

@@ -7,6 +7,7 @@ internal import Store
 /// A factored matrix: that of C + λI, or for an empirical Fisher matrix of fewer examples than parameters that of their Gram matrix.
 struct ExactChoice: SolverChoice {
     static let name = "exact"
+    static let servesAllExamples = true
     static let summary = """
         The Cholesky factor of C + λI, where p² numbers fit into memory and C + λI is positive definite; for the empirical Fisher matrix \
         of fewer examples than parameters, that of their n × n Gram matrix (Woodbury's identity). It is kept in the store.
@@ -34,8 +35,8 @@ struct ExactChoice: SolverChoice {
     ///
     /// Only the factor without damping goes to the store unasked: it is what most requests use, and a client that tries many dampings
     /// must not fill the disk.
-    static func key(for system: InfluenceSystem) -> PreparedSolverKey {
-        PreparedSolverKey(
+    static func key(for system: InfluenceSystem) -> PreparedKey {
+        PreparedKey(
             examples(of: system) == nil ? "cholesky" : "woodbury", of: system, parts: [String(system.damped.shift)],
             isUsual: system.isUndamped)
     }
@@ -76,7 +77,7 @@ struct ExactChoice: SolverChoice {
     }
 }
 
-extension ExactSolver: PreparedSolver {
+extension ExactSolver: Prepared {
     var byteCount: Int { factor.packed.memory.count * MemoryLayout<Float>.stride }
     var summary: JSONObject { ["order": .integer(factor.packed.order)] }
 
@@ -85,7 +86,7 @@ extension ExactSolver: PreparedSolver {
     }
 
     /// The factor as it was kept, read to where it stays: it may be most of the memory there is.
-    static func restored(from kept: KeptSolver, order: Int) throws -> ExactSolver? {
+    static func restored(from kept: KeptBytes, order: Int) throws -> ExactSolver? {
         let matrix = PackedSymmetricMatrix(uninitializedOrder: order)
         let destination = UnsafeMutableRawBufferPointer(matrix.memory.elements)
         guard kept.byteCount == destination.count else { return nil }
@@ -94,7 +95,7 @@ extension ExactSolver: PreparedSolver {
     }
 }
 
-extension WoodburySolver: PreparedSolver {
+extension WoodburySolver: Prepared {
     var byteCount: Int { factor.packed.memory.count * MemoryLayout<Float>.stride }
     var summary: JSONObject { ["order": .integer(factor.packed.order)] }
 

@@ -5,6 +5,7 @@ internal import LinearAlgebra
 /// C + λI taken for the identity.
 struct IdentityChoice: SolverChoice {
     static let name = "identity"
+    static let servesAllExamples = true
     static let summary = "C + λI taken for the identity: s_test is the test's gradient, as in TracIn (Pruthi et al. 2020)."
 
     init(_ object: JSONObjectReader) {}

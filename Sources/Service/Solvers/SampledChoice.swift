@@ -64,7 +64,7 @@ struct SampledChoice: SolverChoice {
         ) throws -> any SystemSolver {
             let limit = engine.memoryBytes / 4
             // Sooner made than written: it stays in memory unless it is prepared.
-            let key = PreparedSolverKey(
+            let key = PreparedKey(
                 "sampled-cholesky", of: system,
                 parts: ["\(system.damped.shift)", "\(settings.factored)", "\(settings.seed)"], isUsual: false)
             let factored = try engine.prepared(key, for: system) {

@@ -5,6 +5,7 @@ internal import LinearAlgebra
 /// A sketch of the inverse curvature.
 struct SketchChoice: SolverChoice {
     static let name = "sketch"
+    static let servesAllExamples = true
     static let summary = """
         S = (C + λI)⁻¹Gᵀ for a random G of projection_dim rows (TracIn, Pruthi et al. 2020, appendix A.1), found once by stochastic \
         gradients of two mini-batches and kept in the store; a test is then two small products. `unbiased` is the paper's S(Gv), with \
@@ -86,7 +87,7 @@ struct SketchChoice: SolverChoice {
             for system: InfluenceSystem, in engine: Engine, interruption: Interruption
         ) throws -> any SystemSolver {
             // The descent is towards the solution for one λ, also where what is fitted to its span serves every one.
-            let key = PreparedSolverKey(
+            let key = PreparedKey(
                 "sketch", of: system, parts: ["\(system.damped.shift)", JSON.object(members).text], isUsual: isUsual)
             return try engine.prepared(key, for: system) {
                 try $0.decoded {
@@ -107,7 +108,7 @@ struct SketchChoice: SolverChoice {
     }
 }
 
-extension SketchSolver: PreparedSolver {
+extension SketchSolver: Prepared {
     var summary: JSONObject {
         ["projection_dim": .integer(settings.projectionDim), "estimate": .string(settings.estimate.rawValue)]
     }

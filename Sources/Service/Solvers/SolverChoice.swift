@@ -17,6 +17,8 @@ protocol SolverChoice: Hashable, Sendable {
     static var needsRandomAccess: Bool { get }
     /// Whether it solves with what falls along some direction without noticing: the curvature is looked at first then.
     static var needsDefiniteness: Bool { get }
+    /// Whether it solves for all training examples too, in little more time than it takes to prepare.
+    static var servesAllExamples: Bool { get }
 
     /// Reads what is set, reporting what is wrong; the members' names are checked already.
     init(_ object: JSONObjectReader)
@@ -31,6 +33,7 @@ extension SolverChoice {
     static var diagnostics: (always: Schema.Members, sometimes: Schema.Members)? { ([:], [:]) }
     static var needsRandomAccess: Bool { false }
     static var needsDefiniteness: Bool { false }
+    static var servesAllExamples: Bool { false }
 
     /// Makes what serves many requests.
     /// - Throws: as `settled`.

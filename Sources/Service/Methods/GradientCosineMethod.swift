@@ -1,0 +1,41 @@
+internal import Attribution
+internal import JSON
+internal import LinearAlgebra
+internal import Networks
+
+/// ∇ℓ_test · gᵢ / (‖∇ℓ_test‖·‖gᵢ‖): how alike a test and an example are to the network (Charpiat et al. 2019, "Input similarity from the
+/// neural network perspective", section 2.2), whatever the size of their losses.
+struct GradientCosineMethod: MethodChoice {
+    static let name = "gradient_cosine"
+    static let summary = """
+        The cosine of the angle between ∇ℓ_test and gᵢ: similarity from the network's perspective (Charpiat et al. 2019). 0 for an example \
+        whose gradient vanishes.
+        """
+    static let uses: Set<SharedMember> = [.measurement, .gradients]
+
+    init(_ object: JSONObjectReader) {}
+
+    func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
+        let directions = try subjects.gradients(parallel: engine.parallel, interruption: interruption).map { gradient in
+            let norm = Vectors.norm(gradient.vectors)
+            return gradient.scaled(by: [norm > 0 ? Float(1 / norm) : 0])
+        }
+        return Scoring(
+            [Scoring.Term(subjects.space.gradients, .given(directions))],
+            multipliers: try engine.inverseGradientNorms(of: subjects.space.gradients, interruption: interruption),
+            orientation: Orientation(subjects.request))
+    }
+}
+
+extension Engine {
+    /// 1/‖gᵢ‖ of all training examples, 0 where that is not finite: of a source of gradients once.
+    /// - Throws: `Interrupted`, and what reading gradients may throw.
+    func inverseGradientNorms(of chosen: ChosenGradients, interruption: Interruption) throws -> [Float] {
+        try gradientNorms.value(for: chosen.source, cost: { $0.count * MemoryLayout<Float>.stride }) {
+            try chosen.gradients.squaredNorms(parallel: parallel, interruption: interruption).map {
+                let inverse = Float(1 / $0.squareRoot())
+                return inverse.isFinite ? inverse : 0
+            }
+        }
+    }
+}
