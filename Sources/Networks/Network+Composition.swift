@@ -31,7 +31,7 @@ extension Network {
         self.init(
             inputShape: shape, tokenCount: composer.tokenCount, outputWidth: outputWidth, loss: spec.loss,
             weightDecay: spec.weightDecay, tensors: composer.tensors, parameterCount: composer.trainedCount,
-            fixedCount: composer.fixedCount, steps: composer.steps, skips: skips)
+            fixedCount: composer.fixedCount, layers: composer.layers, steps: composer.steps, skips: skips)
     }
 
     private static func outputWidth(of shape: [Int], for loss: LossSpec) throws(JSONIssue) -> Int {
@@ -74,6 +74,7 @@ struct Composer {
     var shape: [Int]
     let inputType: ModelSpec.InputType
     var steps: [Step] = []
+    private(set) var layers: [NetworkLayer] = []
     var tensors: [NetworkTensor] = []
     var trainedCount = 0
     /// Where in θ the tensors of the step that is being made begin.
@@ -96,7 +97,9 @@ struct Composer {
             guard names.insert(name).inserted else {
                 throw JSONIssue(pointer: "\(pointer)/\(index)/name", detail: "\"\(name)\" is what another layer is called")
             }
-            try append(layer, Place(pointer: "\(pointer)/\(index)", name: prefix + name, type: layer.kind.typeName))
+            let place = Place(pointer: "\(pointer)/\(index)", name: prefix + name, type: layer.kind.typeName)
+            try append(layer, place)
+            self.layers.append(NetworkLayer(name: place.name, type: place.type, shape: shape, activation: steps.count))
         }
     }
 

@@ -18,27 +18,13 @@ extension Network {
                 operation: .addition(AdditionStep(origin: addition.origin - cut)), inputWidth: step.inputWidth,
                 outputWidth: step.outputWidth, trained: step.trained, pointer: step.pointer, name: step.name)
         }
-        let frozen = Network(
-            inputShape: inputShape, tokenCount: tokenCount, outputWidth: width, loss: .meanSquaredError, weightDecay: 0,
-            tensors: tensors, parameterCount: parameterCount, fixedCount: fixedCount, steps: Array(steps[..<cut]),
-            skips: skips[...cut].map { $0.filter { $0 <= cut } })
+        let frozen = prefix(steps: cut)
         let trained = Network(
             inputShape: [width], tokenCount: nil, outputWidth: outputWidth, loss: loss, weightDecay: weightDecay,
-            tensors: tensors, parameterCount: parameterCount, fixedCount: fixedCount, steps: moved,
+            tensors: tensors, parameterCount: parameterCount, fixedCount: fixedCount,
+            layers: layers.filter { $0.activation >= cut }.map { $0.moved(back: cut) }, steps: moved,
             skips: skips[cut...].map { $0.map { $0 - cut } })
         return (frozen, trained)
-    }
-
-    /// What leads to the input of the last layer with weights: the last hidden layer's output, where there is one. nil where that input
-    /// is the network's own.
-    ///
-    /// It goes by the parameters and the fixed tensors of the whole.
-    public var hidden: Network? {
-        guard let last = steps.lastIndex(where: \.operation.hasWeights), last > 0 else { return nil }
-        return Network(
-            inputShape: inputShape, tokenCount: tokenCount, outputWidth: steps[last - 1].outputWidth, loss: .meanSquaredError,
-            weightDecay: 0, tensors: tensors, parameterCount: parameterCount, fixedCount: fixedCount,
-            steps: Array(steps[..<last]), skips: skips[...last].map { $0.filter { $0 <= last } })
     }
 
     private func additionOrigins(behind cut: Int) -> [Int] {

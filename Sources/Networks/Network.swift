@@ -22,6 +22,8 @@ public struct Network: Sendable {
     public let parameterCount: Int
     /// Numbers in the tensors that are not trained.
     public let fixedCount: Int
+    /// The layers by name, each behind those that it is computed from.
+    public let layers: [NetworkLayer]
     let steps: [Step]
     /// For each activation, the residual blocks that begin with it: the activations in which they end.
     let skips: [[Int]]

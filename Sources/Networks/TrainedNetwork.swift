@@ -28,10 +28,8 @@ public struct TrainedNetwork: Sendable {
         }
     }
 
-    /// What leads to the input of the last layer with weights; nil where that is the network's own.
-    public var hidden: TrainedNetwork? { network.hidden.map { TrainedNetwork($0, sharing: computation) } }
-
-    private init(_ network: Network, sharing computation: Computation<Float>) {
+    /// Another network that goes by the same numbers.
+    init(_ network: Network, sharing computation: Computation<Float>) {
         self.network = network
         self.computation = Computation(network, sharing: computation)
         layout = FactorLayout(network)
