@@ -13,6 +13,8 @@
 // The sums of a block stay in registers only if every loop over them is gone.
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
+#define KERNELS "products.inc"
+
 #define TARGET
 #define LANES 4
 #define ROWS 2

@@ -10,8 +10,8 @@ enum vector_unit { unit_baseline, unit_avx2, unit_avx512, unit_avx512_vnni, unit
 
 // The files of kernels, each of which chooses its own for a unit.
 #define EACH_FILE(F)                                                                                                 \
-    F(products) F(quantized) F(substitution) F(elementary) F(matrix) F(correlation) F(pooling) F(encoded) F(random) \
-        F(projection)
+    F(products) F(comparison) F(quantized) F(substitution) F(elementary) F(matrix) F(correlation) F(pooling) \
+        F(encoded) F(random) F(projection)
 
 #define DECLARE_CHOICE(FILE) void choose_##FILE(enum vector_unit unit);
 EACH_FILE(DECLARE_CHOICE)

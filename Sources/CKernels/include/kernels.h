@@ -36,6 +36,16 @@ void influenced_score(enum influenced_format format, const void *const *rows, si
 void influenced_score_quantized(const void *const *rows, size_t count, size_t ahead, size_t width, const int16_t *weights,
                                 size_t vectors, const float *coefficients, float *out);
 
+// How a row's value x and a vector's q are compared: (x − q)², or x · q.
+enum influenced_comparison { influenced_distance, influenced_product };
+
+// out[r * vector_count + v] = Σ_j (x_rj − vectors[v * width + j])², or Σ_j x_rj · vectors[v * width + j], where x_rj is rows[r][j] ·
+// multiplier, rounded to single precision; all else in double precision. Term j is added to sum j % 8 of a row, in order, and
+// the eight sums are added pairwise, those four apart first: on every vector unit alike, whatever other rows and vectors there are.
+void influenced_compare(enum influenced_format format, enum influenced_comparison comparison, const void *const *rows,
+                        size_t count, size_t ahead, size_t width, float multiplier, const double *vectors,
+                        size_t vector_count, double *out);
+
 // Substitution through a triangular factor, for as many right-hand sides as there are lanes: element i of the one in lane k is
 // x[i * influenced_lanes + k]. Lanes never meet. x and y are aligned to 64 bytes; columns are contiguous, `stride` apart.
 enum { influenced_lanes = 16 };
