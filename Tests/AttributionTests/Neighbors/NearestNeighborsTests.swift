@@ -1,5 +1,6 @@
 import Attribution
 import LinearAlgebra
+import Synchronization
 import TestSupport
 import Testing
 
@@ -104,6 +105,76 @@ struct NearestNeighborsTests {
         #expect(results[0] == bruteForce([1, 2, 1], features, 60))
         #expect(results[1] == results[0])
         #expect(results[2] == results[0])
+    }
+
+    @Test(
+        "nearest first, with their distances or cosines, as the direct way in double precision has them",
+        arguments: NeighborProblem.all.indices, NeighborMetric.allCases)
+    func reference(index: Int, metric: NeighborMetric) throws {
+        let problem = NeighborProblem.all[index]
+        let (features, queries) = (problem.features, problem.queries)
+        let references = queries.map { NeighborReference($0, features, metric) }
+        for count in [0, 1, 2, 10, features.count - 1, features.count, features.count + 5] where count >= 0 {
+            let found = try NearestNeighbors.nearest(
+                to: queries, in: features, count: count, metric: metric, parallel: parallel)
+            try #require(found.count == queries.count)
+            for (neighbors, reference) in zip(found, references) {
+                #expect(neighbors.indices == Array(reference.indices.prefix(count)), "\(problem.name), \(count)")
+                let same = zip(neighbors.measures, reference.measures).allSatisfy { $0 == $1 || $0.isNaN && !$1.isFinite }
+                #expect(same && neighbors.measures.count == neighbors.indices.count, "\(problem.name), \(count)")
+            }
+        }
+    }
+
+    @Test("a query's are the same alone and beside others, on any number of threads", arguments: NeighborMetric.allCases)
+    func companions(metric: NeighborMetric) throws {
+        var numbers = SeededNumbers(9)
+        let features = FeatureRows(numbers.integers(3000 * 20, below: 5).map { Float($0) }, width: 20)
+        // More than share a reading.
+        let queries = (0..<37).map { _ in numbers.floats(20, scale: 3) }
+        let together = try NearestNeighbors.nearest(
+            to: queries, in: features, count: 40, metric: metric, parallel: Parallel(threads: 3))
+        for (query, neighbors) in zip(queries, together) {
+            let alone = try NearestNeighbors.nearest(
+                to: [query], in: features, count: 40, metric: metric, parallel: Parallel(threads: 1))
+            #expect(alone == [neighbors])
+        }
+    }
+
+    @Test("zero vectors are like nothing: their cosine is 0, between those of either sign")
+    func zeroCosine() throws {
+        let features = FeatureRows([0, 0, -1, 0, 1, 1, 0, 0, 2, 0, 0, 1], width: 2)
+        let found = try NearestNeighbors.nearest(
+            to: [[3, 0], [0, 0]], in: features, count: 6, metric: .cosine, parallel: parallel)
+        #expect(found[0].indices == [4, 2, 0, 3, 5, 1])
+        #expect(found[0].measures == [1, 0.5.squareRoot(), 0, 0, 0, -1])
+        #expect(found[1] == Neighbors(indices: [0, 1, 2, 3, 4, 5], measures: [0, 0, 0, 0, 0, 0]))
+    }
+
+    @Test("the search stops wherever it is interrupted, and asks often")
+    func interruptedAnywhere() throws {
+        var numbers = SeededNumbers(12)
+        let features = FeatureRows(numbers.floats(20_000 * 100), width: 100)
+        let queries = (0..<5).map { _ in numbers.floats(100) }
+        // Kept from the first search on.
+        _ = try features.squaredNorms(parallel: parallel, interruption: .never)
+        let asked = Atomic(0)
+        func search(_ interruption: Interruption) throws {
+            for metric in NeighborMetric.allCases {
+                _ = try NearestNeighbors.nearest(
+                    to: queries, in: features, count: 9000, metric: metric, parallel: Parallel(threads: 1),
+                    interruption: interruption)
+            }
+        }
+        try search(Interruption { asked.wrappingAdd(1, ordering: .relaxed).newValue < 0 })
+        let questions = asked.load(ordering: .relaxed)
+        #expect(questions > 100)
+        for limit in [1, 2, 70, 80, questions / 3, questions / 2, questions] {
+            asked.store(0, ordering: .relaxed)
+            #expect(throws: Interrupted()) {
+                try search(Interruption { asked.wrappingAdd(1, ordering: .relaxed).newValue >= limit })
+            }
+        }
     }
 
     @Test("the search stops when interrupted")
