@@ -21,7 +21,8 @@ public struct Neighbors: Sendable, Equatable {
 /// that is done only for the rows of which products in single precision leave it open whether they are among the nearest
 /// (`RemotenessBounds`), usually a few more than are asked for.
 ///
-/// Measured beside the direct way on two cores of a Zen 5, AVX-512, for the 1,000 nearest: see the benchmark.
+/// Measured on a Zen 5 with AVX-512, processor time for the 1,000 nearest of 55,000 rows: 2.8 ms for 784 bytes each (a scalar loop over
+/// all in double precision, and a sort: 40 ms), 1.9 ms for 128 floats (9.8 ms); for each of 16 queries 1.3 and 0.8 ms.
 public enum NearestNeighbors {
     /// Queries that share a reading of the rows, and bytes that they may take of each row's bounds in all.
     private static let (together, boundBytes) = (16, 64 << 20)
