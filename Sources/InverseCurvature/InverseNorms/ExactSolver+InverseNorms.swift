@@ -42,8 +42,8 @@ private struct CoupledSubstitution: Sendable {
     /// Copies what is coupled where it is less than all, and fits.
     init(_ factor: CholeskyFactor, memoryLimit: Int, parallel: Parallel, interruption: Interruption) throws {
         let rows = try factor.coupledRows(interruption: interruption)
-        let bytes = (PackedSymmetricMatrix.elementCount(order: rows.count) ?? .max) / 2 * 8
-        let pays = rows.count < factor.order && !rows.isEmpty && bytes <= memoryLimit
+        let elements = PackedSymmetricMatrix.elementCount(order: rows.count) ?? .max
+        let pays = rows.count < factor.order && !rows.isEmpty && elements <= memoryLimit / MemoryLayout<Float>.stride
         self.factor = factor
         coupled = pays ? rows : nil
         single = pays ? Array(Set(0..<factor.order).subtracting(rows)).sorted() : []
