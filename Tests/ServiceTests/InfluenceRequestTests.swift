@@ -68,7 +68,8 @@ struct InfluenceRequestTests {
             "solver": ["name": "lissa", "recursion_depth": 5, "num_repeat": 2, "batch_size": 3, "scale": 1.5, "seed": 9],
         ])
         #expect(request.id == "i" && request.checkpoint == "c" && request.aggregate == .mean)
-        #expect(request.system.curvature == .gaussNewton && request.system.damping == 0.5 && request.system.dampingMode == .relative)
+        #expect(
+            request.system.curvature == .gaussNewton && request.system.damping == 0.5 && request.system.dampingMode == .relative)
         #expect(request.k == 100 && request.deadlineMilliseconds == 1_000)
         #expect(request.groups.map(\.name) == ["g"] && request.groups[0].indices == [1, 1])
         #expect(request.include == [.sTest, .inputs])

@@ -6,7 +6,7 @@ public import LinearAlgebra
 /// A "gradient" is a row of features and a direction the features of a test, as they are. Unlike those of gradients, scores are not
 /// linear in the direction (nor, by distance, in the row), so that directions must not be averaged or scaled before: a score of several
 /// tests is the mean of theirs. A group's score is the sum of its members', as everywhere.
-public struct FeatureSimilarities: TrainingGradients {
+public struct FeatureSimilarities: ScoredExamples {
     /// One row for each training example.
     public let features: FeatureRows
     /// What is similar.
