@@ -3,7 +3,7 @@ public import LinearAlgebra
 /// How similar the features of training examples are to those of tests, in the place of gradients: the method `nearest_neighbor`, the
 /// baseline that the papers compare with (RelatIF, appendix H; FastIF, section 3.2).
 ///
-/// A "gradient" is a row of features and a direction the features of a test, as they are. Unlike those of gradients, scores are not
+/// An example's vector is its row of features and a direction the features of a test, as they are. Unlike those of gradients, scores are not
 /// linear in the direction (nor, by distance, in the row), so that directions must not be averaged or scaled before: a score of several
 /// tests is the mean of theirs. A group's score is the sum of its members', as everywhere.
 public struct FeatureSimilarities: ScoredExamples {

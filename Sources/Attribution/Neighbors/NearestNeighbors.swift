@@ -1,5 +1,4 @@
 public import LinearAlgebra
-internal import Synchronization
 
 /// The rows nearest to a query, nearest first; of equally near ones the lower index is first.
 public struct Neighbors: Sendable, Equatable {
@@ -158,23 +157,4 @@ public enum NearestNeighbors {
         let nearest = kept.prefix(count)
         return Neighbors(indices: nearest.map(\.index), measures: nearest.map { metric.measure(ofRemoteness: $0.remoteness) })
     }
-}
-
-extension Parallel {
-    /// What `body` makes of each of 0..<count.
-    fileprivate func map<Result: Sendable>(
-        _ count: Int, interruption: Interruption, _ body: @escaping @Sendable (Int) throws -> Result
-    ) throws -> [Result] {
-        let results = Results<Result>()
-        try forEach(count, interruption: interruption) { index in
-            let result = try body(index)
-            results.byIndex.withLock { $0[index] = result }
-        }
-        return results.byIndex.withLock { byIndex in (0..<count).compactMap { byIndex[$0] } }
-    }
-}
-
-/// What the threads of a loop have found so far.
-private final class Results<Result: Sendable>: Sendable {
-    let byIndex = Mutex<[Int: Result]>([:])
 }
