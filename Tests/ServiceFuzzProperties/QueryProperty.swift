@@ -53,8 +53,10 @@ extension FuzzProperty {
             try require(group.indices.allSatisfy { $0 >= 0 }, "a group is \(group)")
         }
         switch question.candidates {
-        case .nearestNeighbors(let count): try require(count >= 1, "there are \(count) neighbours")
-        case .indices(let indices): try require(!indices.isEmpty && indices.allSatisfy { $0 >= 0 }, "candidates are \(indices)")
+        case .nearestNeighbors(let count, _): try require(count >= 1, "there are \(count) neighbours")
+        case .these(.indices(let indices)):
+            try require(!indices.isEmpty && indices.allSatisfy { $0 >= 0 }, "candidates are \(indices)")
+        case .these(.filter): break
         case nil: break
         }
         if let choice = question.solver.lissa {

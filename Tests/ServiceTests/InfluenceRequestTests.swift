@@ -71,9 +71,9 @@ struct InfluenceRequestTests {
         #expect(
             request.system.curvature == .gaussNewton && request.system.damping == 0.5 && request.system.dampingMode == .relative)
         #expect(request.k == 100 && request.deadlineMilliseconds == 1_000)
-        #expect(request.groups.map(\.name) == ["g"] && request.groups[0].indices == [1, 1])
+        #expect(request.groups.map(\.name) == ["g"] && request.groups[0].members == .indices([1, 1]))
         #expect(request.include == [.sTest, .inputs])
-        guard case .indices([4, 2]) = request.candidates, let choice = request.system.solver.lissa else {
+        guard case .these(.indices([4, 2])) = request.candidates, let choice = request.system.solver.lissa else {
             Issue.record("\(request)")
             return
         }
@@ -93,7 +93,7 @@ struct InfluenceRequestTests {
 
     @Test("a solver without a name is the default one, with what is set of it")
     func unnamedSolver() throws {
-        guard let choice = try read(["solver": ["seed": 3]]).solver.lissa else {
+        guard let choice = try read(["solver": ["seed": 3]]).system.solver.lissa else {
             Issue.record("no lissa")
             return
         }

@@ -36,12 +36,13 @@ extension InfluenceAnswer {
         members["proponents"] = .array(result.ranking.proponents.map { json($0, of: result) })
         members["opponents"] = .array(result.ranking.opponents.map { json($0, of: result) })
         if !request.groups.isEmpty {
-            members["groups"] = .array(zip(request.groups, result.groups).map(json))
+            members["groups"] = .array(zip(request.groups, result.groups).map { json($0, $1.size, $1.score) })
         }
-        if let candidates = result.candidates { members["n_candidates"] = .integer(candidates.count) }
+        if let candidates = result.candidateIndices { members["n_candidates"] = .integer(candidates.count) }
+        if let neighbors = result.candidates?.json { members["candidates"] = neighbors }
         if let scores = result.allScores {
             members["all_scores"] = .tensor(scores, shape: [scores.count])
-            if let candidates = result.candidates {
+            if let candidates = result.candidateIndices {
                 members["all_scores_indices"] = .numbers(candidates.map(Double.init))
             }
         }
@@ -79,9 +80,9 @@ extension InfluenceAnswer {
         return .object(members)
     }
 
-    private func json(_ group: InfluenceRequest.Group, _ score: GroupScore) -> JSON {
+    private func json(_ group: InfluenceRequest.Group, _ size: Int, _ score: GroupScore) -> JSON {
         var members: JSONObject = [
-            "name": .string(group.name), "size": .integer(group.indices.count), "score": .float(score.score),
+            "name": .string(group.name), "size": .integer(size), "score": .float(score.score),
         ]
         if let error = score.standardError { members["standard_error"] = .float(error) }
         // Relative scores of several examples have no unit together.

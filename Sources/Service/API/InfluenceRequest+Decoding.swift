@@ -69,20 +69,20 @@ extension InfluenceRequest.Goal {
 }
 
 extension InfluenceRequest.Candidates {
-    /// Reads which examples are scored: one of two ways to say it.
+    /// Reads which examples are scored: the nearest, or a set.
     init?(_ reader: JSONReader) {
-        guard let object = reader.object(allowing: ["nearest_neighbors", "indices"]) else { return nil }
-        switch (object.has("nearest_neighbors"), object.has("indices")) {
-        case (true, false):
+        guard let object = reader.object(allowing: ["nearest_neighbors", "layer"] + ExampleSet.fields) else { return nil }
+        let names = ExampleSet.fields.filter(object.has)
+        switch (object.has("nearest_neighbors"), names.isEmpty) {
+        case (true, true):
             guard let count = object.integer("nearest_neighbors", in: 1...Int(Int32.max)) else { return nil }
-            self = .nearestNeighbors(count)
-        case (false, true):
-            guard let indices = object.value("indices")?.integers(count: 1...Int(Int32.max), in: 0...Int(Int32.max)) else {
-                return nil
-            }
-            self = .indices(indices)
+            self = .nearestNeighbors(count, FeatureLayer(object))
+        case (false, false):
+            if object.has("layer") { object.report("layer", "goes with nearest_neighbors; leave it out") }
+            guard let set = ExampleSet(object) else { return nil }
+            self = .these(set)
         default:
-            reader.report("must have either nearest_neighbors or indices")
+            reader.report("must have either nearest_neighbors, or indices or conditions: where, target or id")
             return nil
         }
     }
@@ -91,12 +91,11 @@ extension InfluenceRequest.Candidates {
 extension InfluenceRequest.Group {
     /// Reads a group.
     init?(_ reader: JSONReader) {
-        guard let object = reader.object(allowing: ["name", "indices"]), let name = object.string("name"),
-            let indices = object.value("indices", "an array of integers")?
-                .integers(count: 1...Int(Int32.max), in: 0...Int(Int32.max))
-        else { return nil }
+        guard let object = reader.object(allowing: ["name"] + ExampleSet.fields) else { return nil }
+        let (name, members) = (object.string("name"), ExampleSet(object))
+        guard let name, let members else { return nil }
         if name.isEmpty || name.unicodeScalars.count > 128 { object.report("name", "must be a string of 1 to 128 characters") }
-        self.init(name: name, indices: indices)
+        self.init(name: name, members: members)
     }
 }
 

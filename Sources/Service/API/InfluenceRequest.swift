@@ -47,10 +47,10 @@ public struct InfluenceRequest: Hashable, Sendable {
 
     /// Which training examples are scored.
     public enum Candidates: Hashable, Sendable {
-        /// The nearest to each test.
-        case nearestNeighbors(Int)
+        /// So many that are nearest to each test by the features of a layer.
+        case nearestNeighbors(Int, FeatureLayer)
         /// These.
-        case indices([Int])
+        case these(ExampleSet)
     }
 
     /// A named set of training examples.
@@ -58,7 +58,7 @@ public struct InfluenceRequest: Hashable, Sendable {
         /// What the answer calls it.
         public let name: String
         /// Its members.
-        public let indices: [Int]
+        public let members: ExampleSet
     }
 
     /// What the answer carries beside indices and scores.

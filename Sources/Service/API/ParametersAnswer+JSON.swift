@@ -16,7 +16,7 @@ extension ParametersAnswer {
     private func json(_ result: Result) -> JSON {
         let count = Double(model.gradients.count)
         let norm = Vectors.norm(result.step)
-        var members: JSONObject = ["removed": removed(result.removal), "influence_norm": .double(norm)]
+        var members: JSONObject = ["removed": removed(result), "influence_norm": .double(norm)]
         members["change_norm_if_removed"] = .double(norm / count)
         if let parameters {
             let size = Vectors.norm(parameters)
@@ -32,9 +32,9 @@ extension ParametersAnswer {
         return .object(members)
     }
 
-    private func removed(_ removal: ParametersRequest.Removal) -> JSON {
-        if let name = removal.name { return ["name": .string(name), "size": .integer(removal.indices.count)] }
-        let index = removal.indices[0]
+    private func removed(_ result: Result) -> JSON {
+        if let name = result.removal.name { return ["name": .string(name), "size": .integer(result.indices.count)] }
+        let index = Int(result.indices[0])
         var members: JSONObject = ["index": .integer(index)]
         if let id = annotations[index]?.id { members["id"] = .string(id) }
         if let targets = model.training.targets { members["target"] = .target(targets.number(index)) }

@@ -7,9 +7,9 @@ public struct ParametersRequest: Hashable, Sendable {
         /// What the answer calls it; nil for a single example.
         public let name: String?
         /// Rows of the training dataset.
-        public let indices: [Int]
-        /// Its place in the request, for errors.
-        public let pointer: String
+        public let members: ExampleSet
+        /// Its place in the request, for errors: of an example's index, or of a group.
+        public let pointer: JSONPointer
     }
 
     /// What the answer carries beside norms and the largest entries.
@@ -61,8 +61,12 @@ public struct ParametersRequest: Hashable, Sendable {
         let examples = object?.optionalValue("examples")?.integers(count: 1...limits.maximumTests, in: 0...Int(Int32.max)) ?? []
         let groups = object?.groups(limits) ?? []
         removals =
-            examples.enumerated().map { Removal(name: nil, indices: [$1], pointer: "/examples/\($0)") }
-            + groups.enumerated().map { Removal(name: $1.name, indices: $1.indices, pointer: "/groups/\($0)/indices") }
+            examples.enumerated().map {
+                Removal(name: nil, members: .indices([$1]), pointer: JSONPointer.root.appending("examples").appending($0))
+            }
+            + groups.enumerated().map {
+                Removal(name: $1.name, members: $1.members, pointer: JSONPointer.root.appending("groups").appending($0))
+            }
         if let object, !object.has("examples"), !object.has("groups") {
             object.report("must have examples, groups, or both: what is removed")
         }

@@ -14,6 +14,9 @@ public struct SystemRequest: Hashable, Sendable {
     /// Its members in a request.
     static let fields: [SharedMember] = [.curvature, .damping, .dampingMode, .solver]
 
+    /// What a request means that says nothing of it.
+    static let standard = SystemRequest(nil)
+
     /// Reads it from a request.
     init(_ object: JSONObjectReader?, solver standard: InfluenceRequest.Solver = .standard) {
         curvature = object?.optionalChoice("curvature", of: InfluenceRequest.Curvature.self)

@@ -65,20 +65,6 @@ extension Engine {
         }
     }
 
-    /// What the last layer with weights gets of a model's training examples.
-    /// - Parameter pointer: what in the request needs it.
-    /// - Throws: `Problem`, also where it takes too much memory; `Interrupted`.
-    func hiddenFeatures(of model: LoadedModel, at pointer: String, interruption: Interruption) throws -> FeatureRows {
-        let network = try model.network(at: pointer)
-        guard let hidden = network.trained.hidden else { return network.examples.features }
-        try MemoryBudget(bytes: memoryBytes).require(
-            .floatBytes(network.examples.count, hidden.network.outputWidth), of: .quarter,
-            for: "the last hidden layer's outputs for the \(network.examples.count) training examples", at: pointer)
-        return try hiddenFeatures.value(for: model.identity, cost: \.byteCount) {
-            try network.hidden(of: network.examples.features, parallel: parallel, interruption: interruption)
-        }
-    }
-
     /// The diagonal of a curvature's data part, of a network.
     /// - Throws: `Problem` where there is none; `Interrupted`.
     func diagonal(of system: InfluenceSystem, interruption: Interruption) throws -> [Float] {

@@ -1,6 +1,7 @@
 internal import Attribution
 internal import Foundation
 internal import InverseCurvature
+internal import JSON
 internal import LinearAlgebra
 internal import Networks
 internal import Store
@@ -10,6 +11,8 @@ struct ParametersAnswer: Sendable {
     /// Of one removal.
     struct Result: Sendable {
         let removal: ParametersRequest.Removal
+        /// What it removes.
+        let indices: [UInt32]
         /// (C + λI)⁻¹ Σ g of what is removed.
         let step: [Float]
         let solved: SolvedSide
@@ -39,25 +42,30 @@ extension Engine {
     /// - Throws: `Problem`, `SolverError`, `StoreError`, `Interrupted`.
     func parameters(_ request: ParametersRequest, interruption: Interruption) throws -> ParametersAnswer {
         let model = try model(request.model, checkpoint: request.checkpoint, interruption: interruption)
-        for removal in request.removals {
-            try model.require(removal.indices, at: removal.pointer, isSingle: removal.name == nil)
+        let removed = try request.removals.map { removal in
+            guard removal.name == nil, case .indices(let indices) = removal.members else {
+                return try indices(of: removal.members, in: model, at: removal.pointer, interruption: interruption)
+            }
+            try model.require(indices, at: removal.pointer.description, isSingle: true)
+            return indices.map { UInt32($0) }
         }
         try MemoryBudget(bytes: memoryBytes).require(
             .floatBytes(4, request.removals.count, model.dimension), of: .quarter,
             for: "the gradients of \(request.removals.count) removals", at: "/examples")
         let space = InfluenceSpace(model, try gradients(of: model, named: nil, interruption: interruption))
-        let sums = try request.removals.map {
-            try model.gradientSum(of: $0.indices, parallel: parallel, interruption: interruption)
+        let sums = try removed.map {
+            try model.gradientSum(of: $0, parallel: parallel, interruption: interruption)
         }
         let solving = try Solving(request.system, model, space, sums, self, interruption)
         let solutions = solve([solving], interruption: interruption)
         let solved = try measured(solving.sides.map { try solutions[$0.key]!.get() }, of: solving, interruption)
-        let singles = request.removals.filter { $0.name == nil }.flatMap(\.indices)
+        let singles = zip(request.removals, removed).filter { $0.0.name == nil }.flatMap { $0.1.map { Int($0) } }
         let annotations = try store.annotations(of: model.training.record, at: Set(singles).sorted())
         return ParametersAnswer(
             request: request, model: model, solving: solving, parameters: model.parameters, tensors: model.trainedTensors,
-            results: zip(request.removals, solved).map {
-                ParametersAnswer.Result(removal: $0, step: $1.vectors, solved: SolvedSide($1))
+            results: request.removals.indices.map {
+                ParametersAnswer.Result(
+                    removal: request.removals[$0], indices: removed[$0], step: solved[$0].vectors, solved: SolvedSide(solved[$0]))
             }, annotations: Dictionary(annotations.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first }))
     }
 }
@@ -74,18 +82,18 @@ extension LoadedModel {
 
     /// Σ gᵢ over some training examples; one named twice counts twice.
     /// - Throws: `Interrupted`.
-    func gradientSum(of indices: [Int], parallel: Parallel, interruption: Interruption) throws -> [Float] {
+    func gradientSum(of indices: [UInt32], parallel: Parallel, interruption: Interruption) throws -> [Float] {
         if let foreign {
             var sum = [Double](repeating: 0, count: dimension)
             for index in indices {
                 try interruption.check()
-                for (place, number) in foreign.gradient(of: index).enumerated() { sum[place] += Double(number) }
+                for (place, number) in foreign.gradient(of: Int(index)).enumerated() { sum[place] += Double(number) }
             }
             return sum.map { Float($0) }
         }
         let network = try network(at: "/model")
         var sum = [Float](repeating: 0, count: dimension)
-        try indices.map { UInt32($0) }.withUnsafeBufferPointer { rows in
+        try indices.withUnsafeBufferPointer { rows in
             _ = try sum.withUnsafeMutableBufferPointer {
                 try network.trained.meanGradient(
                     over: .indices(rows), of: network.examples, into: $0.baseAddress!, parallel: parallel,

@@ -37,7 +37,7 @@ extension Engine {
                     return try measured(solution, by: image, solving.sides[part.subject], of: solving)
                 }
                 made[part.subject] = try result(
-                    of: part.plan, subject: part.subject, solution ?? part.solution, selection: .all, scores: scanned.scores,
+                    of: part.plan, subject: part.subject, solution ?? part.solution, scores: scanned.scores,
                     ends: scanned.ends, interruptions[part.index])
                 return made
             }
@@ -79,36 +79,36 @@ extension Engine {
         func scores(_ selection: RowSelection, _ formulas: [ScoreFormula]) throws -> [[Float]] {
             try ScoreFormula.scores(of: selection, by: formulas, parallel: parallel, interruption: interruption)
         }
+        let candidates = try candidates(of: plan, interruption)
         // Named examples are the same for all subjects, and scored in one pass; each has neighbours of its own.
-        if case .indices(let indices) = plan.request.candidates {
-            let selection = RowSelection.indices(Set(indices).sorted().map { UInt32($0) })
+        if plan.named != nil, let selection = candidates.first?.selection {
             let shared = try scores(selection, formulas)
             return try plan.subjects.indices.map {
-                try result(of: plan, subject: $0, solved?[$0], selection: selection, scores: shared[$0], interruption)
+                try result(of: plan, subject: $0, solved?[$0], candidates: candidates[$0], scores: shared[$0], interruption)
             }
         }
         return try plan.subjects.indices.map {
-            let selection = try neighbors(of: plan.subjects[$0], plan, interruption)
-            let own = try scores(selection, [formulas[$0]])
-            return try result(of: plan, subject: $0, solved?[$0], selection: selection, scores: own[0], interruption)
+            let own = try scores(candidates[$0].selection, [formulas[$0]])
+            return try result(of: plan, subject: $0, solved?[$0], candidates: candidates[$0], scores: own[0], interruption)
         }
     }
 
     private func result(
-        of plan: InfluencePlan, subject: Int, _ solution: Solution?, selection: RowSelection, scores: [Float],
+        of plan: InfluencePlan, subject: Int, _ solution: Solution?, candidates: CandidateChoice? = nil, scores: [Float],
         ends: RankedEnds? = nil, _ interruption: Interruption
     ) throws -> InfluenceAnswer.Result {
         guard scores.allSatisfy(\.isFinite) else { throw SolverError.notFinite }
         let formula = plan.scoring.formula(of: subject, solution)
+        let selection = candidates?.selection ?? .all
         let include = plan.request.include
         let ranking = try formula.ranking(
             of: scores, selection: selection, ends: ends, k: plan.request.k, parallel: parallel, interruption: interruption)
-        let groups = try plan.request.groups.map {
-            try formula.groupScore(of: $0.indices.map { UInt32($0) }, parallel: parallel, interruption: interruption)
+        let groups = try plan.groups.map {
+            try formula.groupScore(of: $0, parallel: parallel, interruption: interruption)
         }
-        let candidates: [UInt32]? = if case .indices(let indices) = selection { indices } else { nil }
         return InfluenceAnswer.Result(
-            subject: subject, tests: plan.subjects[subject], ranking: ranking, groups: groups,
+            subject: subject, tests: plan.subjects[subject], ranking: ranking,
+            groups: zip(plan.groups, groups).map { ($0.count, $1) },
             allScores: include.contains(.allScores) ? scores : nil, candidates: candidates,
             sTest: include.contains(.sTest) ? solution?.vectors : nil,
             contributions: plan.scoring.isBrokenDown ? try contributions(to: ranking, by: formula, interruption) : [:],
@@ -125,23 +125,5 @@ extension Engine {
         return Dictionary(
             listed.enumerated().map { place, index in (index, scores.map { $0[place] }) }, uniquingKeysWith: { first, _ in first }
         )
-    }
-
-    /// The training examples nearest to a subject's tests: of an aggregate's the union, since each brings those near to it.
-    private func neighbors(
-        of tests: [ResolvedTest], _ plan: InfluencePlan, _ interruption: Interruption
-    ) throws -> RowSelection {
-        guard case .nearestNeighbors(let count) = plan.request.candidates else { return .all }
-        let features = try hiddenFeatures(
-            of: plan.model, at: "/candidates/nearest_neighbors", interruption: interruption)
-        let union = try tests.reduce(into: Set<UInt32>()) { union, test in
-            let network = try plan.model.network(at: test.test.pointer)
-            let query = try network.hidden(
-                of: network.features(of: test.input), parallel: Parallel(threads: 1), interruption: interruption)
-            union.formUnion(
-                try NearestNeighbors.indices(
-                    of: query.values(of: 0), in: features, count: count, parallel: parallel, interruption: interruption))
-        }
-        return .indices(union.sorted())
     }
 }

@@ -27,10 +27,11 @@ public final class Engine: Sendable {
     let softmaxRows: OnceCache<ContentDigest, SoftmaxFisherRows>
     let spectra: OnceCache<CurvatureKey, CheckpointSpectrum>
     let cachedGradients: OnceCache<CacheRecord, CachedGradients>
+    let filtered: OnceCache<FilteredKey, [UInt32]>
     let marginWeightsOfModels: OnceCache<ContentDigest, [Double]>
     let representers: OnceCache<PreparedKey, RepresenterPoints>
     let gradientNorms: OnceCache<ChosenGradients.Source, [Float]>
-    let hiddenFeatures: OnceCache<ContentDigest, FeatureRows>
+    let layerFeatures: OnceCache<LayerKey, FeatureRows>
     let solutions: SolutionCache
     let counters = EngineCounters()
 
@@ -41,7 +42,8 @@ public final class Engine: Sendable {
         self.store = store
         self.parallel = parallel
         self.memoryBytes = memoryBytes
-        hiddenFeatures = OnceCache(capacity: memoryBytes / 32)
+        layerFeatures = OnceCache(capacity: memoryBytes / 32)
+        filtered = OnceCache(capacity: memoryBytes / 256)
         marginWeightsOfModels = OnceCache(capacity: memoryBytes / 128)
         representers = OnceCache(capacity: memoryBytes / 64)
         gradientNorms = OnceCache(capacity: memoryBytes / 128)
@@ -76,7 +78,8 @@ public final class Engine: Sendable {
     public var heldBytes: Int {
         datasets.totalCost + models.totalCost + curvatures.totalCost + preparations.totalCost + diagonals.totalCost
             + softmaxRows.totalCost + spectra.totalCost + gradientNorms.totalCost + marginWeightsOfModels.totalCost
-            + representers.totalCost + hiddenFeatures.totalCost + cachedGradients.totalCost
+            + filtered.totalCost
+            + representers.totalCost + layerFeatures.totalCost + cachedGradients.totalCost
             + solutions.size.byteCount
     }
 

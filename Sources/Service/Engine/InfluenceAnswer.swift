@@ -12,14 +12,20 @@ struct InfluenceAnswer: Sendable {
         /// More than one for an aggregate.
         let tests: [ResolvedTest]
         let ranking: Ranking
-        let groups: [GroupScore]
+        /// How many members each group has, and their score.
+        let groups: [(size: Int, score: GroupScore)]
         /// The scored examples and their scores, where they were asked for.
         fileprivate(set) var allScores: [Float]?
         /// Which examples were scored; nil for all.
-        let candidates: [UInt32]?
+        let candidates: CandidateChoice?
         let sTest: [Float]?
         /// What each of the method's terms adds to the listed examples' scores, by example, where that was asked for.
         let contributions: [Int: [Float]]
+        /// The scored examples, where not all are.
+        var candidateIndices: [UInt32]? {
+            guard case .indices(let indices) = candidates?.selection else { return nil }
+            return indices
+        }
         /// What came of its system; nil where nothing is solved.
         let solved: SolvedSide?
         /// Whether the request's goal was reached; nil where it has none.

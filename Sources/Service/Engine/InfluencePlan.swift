@@ -1,4 +1,5 @@
 internal import Attribution
+internal import JSON
 internal import LinearAlgebra
 internal import Store
 
@@ -11,6 +12,10 @@ struct InfluencePlan: Sendable {
     let gradients: ChosenGradients
     /// The tests of each subject: more than one for an aggregate.
     private(set) var subjects: [[ResolvedTest]]
+    /// The members of each of the request's groups.
+    let groups: [[UInt32]]
+    /// The examples that are scored where the request names some, by rising index.
+    let named: [UInt32]?
     /// How its method scores for them.
     private(set) var scoring: Scoring
 
@@ -22,6 +27,16 @@ struct InfluencePlan: Sendable {
         let model = try engine.model(request.model, checkpoint: request.checkpoint, interruption: interruption)
         self.model = model
         try Self.check(request, against: model)
+        groups = try request.groups.enumerated().map { place, group in
+            let pointer = JSONPointer.root.appending("groups").appending(place)
+            return try engine.indices(of: group.members, in: model, at: pointer, interruption: interruption)
+        }
+        if case .these(let set) = request.candidates {
+            let pointer = JSONPointer.root.appending("candidates")
+            named = try Set(engine.indices(of: set, in: model, at: pointer, interruption: interruption)).sorted()
+        } else {
+            named = nil
+        }
         let space = try engine.space(of: request, model, interruption: interruption)
         gradients = space.gradients
         try MemoryBudget(bytes: engine.memoryBytes).require(
@@ -56,10 +71,6 @@ struct InfluencePlan: Sendable {
         }
         if case .nearestNeighbors = request.candidates {
             _ = try model.network(at: "/candidates/nearest_neighbors", "needs features to tell neighbours by; use indices")
-        }
-        if case .indices(let indices) = request.candidates { try model.require(indices, at: "/candidates/indices") }
-        for (position, group) in request.groups.enumerated() {
-            try model.require(group.indices, at: "/groups/\(position)/indices")
         }
     }
 }

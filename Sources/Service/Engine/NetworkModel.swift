@@ -6,6 +6,8 @@ internal import Networks
 struct NetworkModel: Sendable {
     /// The whole.
     let network: Network
+    /// The whole at its parameters.
+    let whole: TrainedNetwork
     /// What lies before the first trained layer, where there is something.
     let frozen: TrainedNetwork?
     /// What is trained, on the frozen part's outputs.
@@ -22,7 +24,7 @@ struct NetworkModel: Sendable {
         parallel: Parallel, interruption: Interruption = .never
     ) throws {
         self.network = network
-        let whole = TrainedNetwork(network, parameters: parameters, fixed: fixed)
+        whole = TrainedNetwork(network, parameters: parameters, fixed: fixed)
         var features = training.features
         if let (frozen, trained) = whole.frozenAndTrained {
             self.frozen = frozen

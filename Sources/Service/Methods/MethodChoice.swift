@@ -75,7 +75,7 @@ extension InfluenceRequest {
         /// The methods there are, as answers to `/info` list them.
         static let kinds: [any MethodChoice.Type] = [
             InfluenceMethod.self, RelatIFMethod.self, TracInMethod.self, RepresenterMethod.self, GradientDotMethod.self,
-            GradientCosineMethod.self, TRAKMethod.self,
+            GradientCosineMethod.self, NearestNeighborMethod.self, TRAKMethod.self,
         ]
 
         /// Members of requests that are one method's own.

@@ -98,7 +98,7 @@ extension Engine {
             let key = PreparedKey(
                 "representer", of: model.identity, parts: ["\(decay)"], isUsual: decay == model.weightDecay)
             let hidden = LabeledExamples(
-                features: try hiddenFeatures(of: model, at: "/method", interruption: interruption),
+                features: try features(of: model, at: .lastHidden, pointer: "/method", interruption: interruption).rows,
                 targets: network.examples.targets, weights: network.examples.weights)
             let layer = try prepared(key, of: model.checkpoint) {
                 try $0.decoded { try RetrainedLayer(decoding: $0, of: network.trained.network) }

@@ -84,6 +84,7 @@ extension OpenAPIDocument {
                     "Where the request has groups: one each, in their order."),
                 "n_candidates": Schema.integer(in: 1 ... .max).described(
                     "Where the request has candidates: how many were scored."),
+                "candidates": CandidateChoice.schema.described("Where candidates are neighbours: how they were found."),
                 "all_scores": Schema.named("Tensor").described("Where included: every scored example's score."),
                 "all_scores_indices": .array(of: .integer()).described(
                     "Where the request has candidates: which examples all_scores are of. Without, they are 0, 1, 2, …"),

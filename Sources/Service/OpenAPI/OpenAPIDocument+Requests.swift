@@ -144,15 +144,21 @@ extension OpenAPIDocument {
             [
                 "nearest_neighbors": .integer(in: 1...Int(Int32.max)).described(
                     "Only so many training examples, those nearest to each test by ℓ₂ distance (FastIF, Guo et al. 2021).")
-            ], optional: ["indices": .null]),
+            ], optional: ["layer": FeatureLayer.schema, "indices": .null, "where": .null, "target": .null, "id": .null]),
         .request(
-            ["indices": indices.described("Only these training examples.")], optional: ["nearest_neighbors": .null]),
+            ["indices": indices.described("Only these training examples.")],
+            optional: ["nearest_neighbors": .null, "layer": .null, "where": .null, "target": .null, "id": .null]),
+        Schema.request(
+            optional: ExampleFilter.schema + ["nearest_neighbors": .null, "layer": .null, "indices": .null]
+        ).described("Only the training examples that meet all conditions, of which there is one at least."),
     ])
 
-    private static let group = Schema.request([
-        "name": .string(count: 1...128).described("What the answer calls it."),
-        "indices": indices.described("Its members; one named twice counts twice."),
-    ])
+    private static let group = Schema.request(
+        ["name": .string(count: 1...128).described("What the answer calls it.")],
+        optional: [
+            "indices": indices.described("Its members; one named twice counts twice. These, or conditions that they meet.")
+        ]
+            + ExampleFilter.schema)
 
     private static let indices = Schema.array(of: .integer(in: 0...Int(Int32.max)), count: 1 ... .max)
 }

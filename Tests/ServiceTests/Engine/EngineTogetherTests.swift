@@ -138,7 +138,7 @@ struct EngineTogetherTests {
         let answers = engine.answer(questions.map { ($0, .never) })
         // The prediction's model does not exist here.
         #expect(throws: Problem.self) { try answers[0].get() }
-        guard case .influence(let first) = try answers[1].get() else {
+        guard case .influence(.single(let first)) = try answers[1].get() else {
             Issue.record("an influence is answered as one")
             return
         }
