@@ -9,11 +9,25 @@ import Testing
 @Suite("retraining and other measurements")
 struct MeasurementRetrainingTests {
     /// What is measured of outputs and a label.
-    enum Measurement: String, CaseIterable {
+    enum Measurement: CaseIterable {
         case logit, margin, probability
         /// Why this label and not the next.
         case contrast
 
+        /// The network's own measurement, with its gradient at the outputs.
+        func measured(_ outputs: [Double], _ label: Int) throws -> MeasuredOutputs {
+            let kind: OutputMeasurement =
+                switch self {
+                case .logit, .contrast: .logit
+                case .margin: .margin
+                case .probability: .probability
+                }
+            let other = self == .contrast ? Double((label + 1) % outputs.count) : nil
+            return try LossSpec.crossEntropy(labelSmoothing: 0)
+                .measure(kind, of: outputs, target: Double(label), versus: other)
+        }
+
+        /// The value by its definition.
         func value(_ outputs: [Double], _ label: Int) -> Double {
             let probability = exp(-DigitsRetraining.loss(outputs, label))
             switch self {
@@ -29,19 +43,16 @@ struct MeasurementRetrainingTests {
 
     init() throws { digits = try DigitsRetraining.shared.get() }
 
-    /// −∇f of each test, with the outputs' part by central differences: outputs are linear in θ.
-    private func sides(_ measurement: Measurement) -> [Float] {
+    /// −∇f of each test: outputs are linear in θ.
+    private func sides(_ measurement: Measurement) throws -> [Float] {
         let classes = DigitsRetraining.classes
         let outputs = digits.truth.outputs(of: digits.tests.features, under: digits.truth.whole)
-        return (0..<digits.tests.count).flatMap { test in
+        return try (0..<digits.tests.count).flatMap { test in
             let label = Int(digits.tests.targets.number(test))
             let row = Array(outputs[test * classes..<(test + 1) * classes])
-            let slopes = (0..<classes).map { c in
-                var (up, down) = (row, row)
-                up[c] += 1e-5
-                down[c] -= 1e-5
-                return Float(-(measurement.value(up, label) - measurement.value(down, label)) / 2e-5)
-            }
+            let measured = try measurement.measured(row, label)
+            #expect(abs(measured.value - measurement.value(row, label)) < 1e-9)
+            let slopes = measured.gradient.map { Float($0) }
             let x = digits.tests.features.values(of: test)
             return slopes.flatMap { slope in x.map { slope * $0 } } + slopes
         }
