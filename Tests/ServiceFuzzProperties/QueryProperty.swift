@@ -41,7 +41,7 @@ extension FuzzProperty {
     ) throws(Violation) {
         try requireTests(question.tests, limits, json)
         try require((1...limits.maximumK).contains(question.k), "k is \(question.k)")
-        try require((0...1e9).contains(question.damping), "the damping is \(question.damping)")
+        try require((0...1e9).contains(question.system.damping), "the damping is \(question.system.damping)")
         try require(question.id.map { (1...128).contains($0.unicodeScalars.count) } ?? true, "the id is \(question.id ?? "")")
         try require(
             question.deadlineMilliseconds.map { (1...limits.maximumDeadlineMilliseconds).contains($0) } ?? true,
@@ -49,20 +49,27 @@ extension FuzzProperty {
         try require(question.groups.count <= limits.maximumGroups, "there are \(question.groups.count) groups")
         try require(Set(question.groups.map(\.name)).count == question.groups.count, "two groups have one name")
         for group in question.groups {
-            try require((1...128).contains(group.name.unicodeScalars.count) && !group.indices.isEmpty, "a group is \(group)")
-            try require(group.indices.allSatisfy { $0 >= 0 }, "a group is \(group)")
+            try require((1...128).contains(group.name.unicodeScalars.count), "a group is \(group)")
+            try requireSet(group.members)
         }
         switch question.candidates {
         case .nearestNeighbors(let count, _): try require(count >= 1, "there are \(count) neighbours")
-        case .these(.indices(let indices)):
-            try require(!indices.isEmpty && indices.allSatisfy { $0 >= 0 }, "candidates are \(indices)")
-        case .these(.filter): break
+        case .these(let set): try requireSet(set)
         case nil: break
         }
-        if let choice = question.solver.lissa {
+        try require(
+            question.compared.isEmpty || question.compared.count > 1 && question.compared[0] == question.method,
+            "compared are \(question.compared.count) methods")
+        if let choice = question.system.solver.lissa {
             let counts = [choice.recursionDepth, choice.numRepeat, choice.batchSize].compactMap { $0 }
             try require(counts.allSatisfy { $0 >= 1 } && choice.scale.map { $0 > 0 } ?? true, "the solver is \(choice)")
         }
+    }
+
+    /// Named examples are some, and rows.
+    private static func requireSet(_ set: ExampleSet) throws(Violation) {
+        guard case .indices(let indices) = set else { return }
+        try require(!indices.isEmpty && indices.allSatisfy { $0 >= 0 }, "examples are \(indices)")
     }
 
     /// Tests are as many as may be, each at the place that it names, and their numbers are as many as their shape says.

@@ -95,7 +95,7 @@ struct TRAKProblem {
             let kernel = try kernel(model, damping: damping, threads: threads)
             let sides = tests.flatMap { test in marginGradient(model, test.x, test.y).map { Float(-$0) } }
             let directions = try kernel.directions(for: sides, modelCount: models.count, parallel: parallel)
-            var gradients: any TrainingGradients = RowGradients(rows: try rows(model))
+            var gradients: any ScoredExamples = RowGradients(rows: try rows(model))
             if models.count > 1 { gradients = ScaledGradients(gradients, by: kernel.reciprocals) }
             let scores = try gradients.scores(along: directions, parallel: parallel)
             for test in tests.indices { for i in 0..<count { sums[test][i] += Double(scores[test][i]) } }

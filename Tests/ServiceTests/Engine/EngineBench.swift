@@ -119,7 +119,7 @@ extension InfluenceAnswer {
 }
 
 extension InfluenceAnswer.Result {
-    var residual: Double { solved?.residual ?? .nan }
+    var residual: Double { solved?.residual ?? Double.nan }
     var converged: Bool { solved?.isConverged ?? false }
     var accuracy: SolutionAccuracy? { solved?.accuracy }
 }

@@ -79,7 +79,9 @@ struct ProjectedSpaceTests {
         let result = try #require(answer.results.first)
         #expect(Closeness.relativeDistance(try #require(result.sTest), expected) < 1e-4)
         #expect(Closeness.relativeDistance(try #require(result.allScores), scores) < 1e-4)
-        #expect(abs(Double(result.groups[0].score) - scores[5] - 2 * scores[9]) < 1e-4 * abs(scores[5] + 2 * scores[9]) + 1e-6)
+        let sum = scores[5] + 2 * scores[9]
+        #expect(result.groups[0].size == 3)
+        #expect(abs(Double(result.groups[0].score.score) - sum) < 1e-4 * abs(sum) + 1e-6)
         #expect(result.residual < 1e-4 && result.converged)
         let shown = answer.json(id: "a", queueMilliseconds: 0, totalMilliseconds: 0)["results"]?[0]
         let diagnostics = try #require(shown?["diagnostics"])
