@@ -17,6 +17,8 @@ struct Prepare: AsyncParsableCommand {
             "What to prepare: a solver's name, or an object as requests have it; may be repeated. lissa by default.",
             valueName: InfluenceRequest.solvers.joined(separator: "|")))
     var solver: [String] = []
+    @Flag(help: "Also what relatif divides by and self-influence is made of, for all training examples.")
+    var denominators = false
     @Option(
         help: ArgumentHelp(
             "C; the model's default where it is not given.",
@@ -33,6 +35,7 @@ struct Prepare: AsyncParsableCommand {
         guard damping >= 0, damping <= 1e9 else { throw ValidationError("--damping must be 0 to 1e9; got \(damping)") }
         var preparation = Preparation(model: checkpoints.model)
         preparation.solvers = solver
+        preparation.denominators = denominators
         preparation.damping = damping
         preparation.curvature = try curvature.map { try Self.choice($0, "--curvature") }
         preparation.dampingMode = try Self.choice(dampingMode, "--damping-mode")

@@ -65,16 +65,28 @@ extension Engine {
             let nearest = try NearestNeighbors.nearest(
                 to: rows.map { features.rows.values(of: $0) }, in: features.rows, count: count + 1, parallel: parallel,
                 interruption: interruption)
-            let answer = try influence(request.sampling(rows, of: model.training.record), interruption: interruption)
-            for (place, row) in rows.enumerated() {
-                var scores = answer.results[place].allScores ?? []
-                // The test itself is its own neighbour, and no news.
-                scores[row] = 0
-                let others = nearest[place].indices.filter { $0 != row }
-                sample.add(scores: scores, neighbors: Array(others.prefix(sample.neighborCount)))
+            let width = sampleWidth(of: plan)
+            for start in stride(from: 0, to: rows.count, by: width) {
+                let some = start..<min(start + width, rows.count)
+                let answer = try influence(
+                    request.sampling(Array(rows[some]), of: model.training.record), interruption: interruption)
+                for place in some {
+                    var scores = answer.results[place - start].allScores ?? []
+                    // The test itself is its own neighbour, and no news.
+                    scores[rows[place]] = 0
+                    let others = nearest[place].indices.filter { $0 != rows[place] }
+                    sample.add(scores: scores, neighbors: Array(others.prefix(sample.neighborCount)))
+                }
             }
             return KeptRecall(recall: sample.recalls[0])
         }.recall
+    }
+
+    /// Tests of a sample that are asked about at a time: as many as the memory for their gradients and solutions allows.
+    private func sampleWidth(of plan: InfluencePlan) -> Int {
+        let vectors = max(2, plan.scoring.solving?.solver.vectorsPerSolution ?? 2)
+        let bytes = Int.floatBytes(vectors, max(plan.model.dimension, plan.model.gradients.count)) ?? .max
+        return max(1, min(Self.sampleCount, memoryBytes / 8 / max(1, bytes)))
     }
 }
 

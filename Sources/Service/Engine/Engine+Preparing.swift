@@ -18,6 +18,9 @@ public struct Preparation: Sendable {
     public var dampingMode = InfluenceRequest.DampingMode.absolute
     /// Each a name, or the text of an object as requests have it. LiSSA where there is none.
     public var solvers: [String] = []
+    /// Whether the denominators of relatif, which self-influence is made of too, are prepared by those solvers that serve all examples; by
+    /// whichever suits where none is named.
+    public var denominators = false
 
     /// For a model.
     public init(model: String, checkpoint: String? = nil) { (self.model, self.checkpoint) = (model, checkpoint) }
@@ -44,15 +47,33 @@ extension Engine {
             let system = try InfluenceSystem(
                 model, space, curvature: preparation.curvature, damping: preparation.damping, mode: preparation.dampingMode,
                 isBeingPrepared: true, self, interruption)
-            for solver in solvers.isEmpty ? [InfluenceRequest.Solver.standard] : solvers {
+            for solver in solvers.isEmpty && !preparation.denominators ? [.standard] : solvers {
                 report("preparing \(solver.name)")
                 try solver.choice.prepare(for: system, in: self, interruption: interruption)
             }
+            if preparation.denominators { try prepareDenominators(of: system, by: solvers, interruption, report) }
             return try store.derived(of: model.checkpoint).map { ($0.kind, $0.byteCount) }
         } catch let stop as Interrupted {
             throw stop
         } catch {
             throw Problem(describing: error).map { $0 as any Error } ?? error
+        }
+    }
+}
+
+extension Engine {
+    private func prepareDenominators(
+        of system: InfluenceSystem, by solvers: [InfluenceRequest.Solver], _ interruption: Interruption,
+        _ report: (String) -> Void
+    ) throws {
+        let serving = solvers.filter { type(of: $0.choice).servesAllExamples }
+        guard solvers.isEmpty || !serving.isEmpty else {
+            let names = ExampleSolver.kinds.map { $0.name }.joined(separator: ", ")
+            throw Problem(at: "/solver/name", "must be one of \(names) to find denominators, which are of all examples")
+        }
+        for solver in try solvers.isEmpty ? [ExampleSolver.automatic(nil, for: system, in: self)] : serving {
+            report("finding denominators by \(solver.name)")
+            _ = try inverseNorms(of: system, by: solver, at: "/solver/name", interruption: interruption)
         }
     }
 }

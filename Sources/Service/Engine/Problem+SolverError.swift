@@ -30,7 +30,7 @@ extension Problem {
         case .indefinite(let shift, let curvature):
             self.init(
                 at: "/damping",
-                "the curvature plus lambda_effective \(shift) is not positive definite: along a direction that cg met it is "
+                "the curvature plus lambda_effective \(shift) is not positive definite: along a direction that was met it is "
                     + "\(curvature); raise damping until lambda_effective exceeds \(Self.rounded(shift - curvature)) at least, or use "
                     + "the gauss_newton curvature")
         case .tooLarge(let parameters, let bytes, let limit):
