@@ -16,6 +16,8 @@ public enum DemoStore {
     /// Epochs whose parameters are kept: often while the loss falls fast, seldom later (TracIn, appendix D).
     private static let keptEpochs: Set = [5, 10, 20, 50, 100]
     private static let mostEpochs = 5_000
+    /// The projected gradients that are cached beside exact ones.
+    private static let projection = "projected-normal-128-seed0-float32"
     /// ‖∇F‖ at which the run ends: influence functions assume a minimum.
     private static let gradientNorm = 1e-6
 
@@ -32,13 +34,27 @@ public enum DemoStore {
                 divisor: Digits.divisor)
             try store.importDataset(
                 named: name, inputs: data.inputs, divisor: Digits.divisor, targets: data.targets,
-                annotations: rows.map { ExampleAnnotation(index: $0 - rows.lowerBound, id: "uci-digits-\($0)") })
+                annotations: try annotations(of: data.inputs, rows))
         }
         try train(in: engine, report: report)
         for checkpoint in try engine.checkpointNames(ofModel: "digits") {
             try engine.buildCache(model: "digits", checkpoint: checkpoint)
+            if let kind = GradientCacheKind(name: projection) {
+                try engine.buildCache(model: "digits", checkpoint: checkpoint, kind: kind)
+            }
         }
-        report("cached the training gradients of every checkpoint")
+        report("cached the training gradients of every checkpoint, exact and projected")
+    }
+
+    /// Each image's name, and how much ink is on it: the mean of its pixels, 0 to 1.
+    private static func annotations(of images: Tensor, _ rows: Range<Int>) throws -> [ExampleAnnotation] {
+        let pixels = try images.floats()
+        let width = pixels.count / rows.count
+        return rows.enumerated().map { place, row in
+            let sum = pixels[place * width..<(place + 1) * width].reduce(0) { $0 + Double($1) }
+            let ink = String(format: "%.3f", sum / Double(width) / Digits.divisor)
+            return ExampleAnnotation(index: place, id: "uci-digits-\(row)", metadata: #"{"ink": \#(ink)}"#)
+        }
     }
 
     private static func train(in engine: Engine, report: (String) -> Void) throws {

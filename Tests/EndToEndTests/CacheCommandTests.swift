@@ -44,7 +44,7 @@ struct CacheCommandTests {
         let server = try bench.serve()
         let caches = try server.get("/models/digits").json.list("caches")
         let projected = caches.filter { $0["name"]?.stringValue == Self.projected }
-        #expect(projected.count == 6 && caches.count == 6 + 6 + 1)
+        #expect(projected.count == 6 && caches.count == 6 + 6 + 6 + 1)
         for cache in projected {
             #expect(cache["kind"] == "projected" && cache["proj_type"] == "rank1" && cache["state"] == "complete")
             #expect(cache["proj_dim"] == 64 && cache["proj_seed"] == 3 && cache["dtype"] == "int8")

@@ -37,7 +37,7 @@ public struct GradientCacheKind: Hashable, Sendable {
     }
 
     /// The kind of a name; nil for one that is none.
-    init?(name: String) {
+    public init?(name: String) {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
         switch (parts.first.flatMap { Form(rawValue: $0) }, parts.count) {
         case (.factored, 1): self = .factored

@@ -37,7 +37,11 @@ struct InfluencePlan: Sendable {
         } else {
             named = nil
         }
-        let space = try engine.space(of: request, model, interruption: interruption)
+        // What a method makes no use of is not read.
+        let space =
+            type(of: request.method.choice).uses.contains(.gradients)
+            ? try engine.space(of: request, model, interruption: interruption)
+            : InfluenceSpace(model, try engine.gradientsOnDemand(of: model, named: nil, interruption: interruption))
         gradients = space.gradients
         try MemoryBudget(bytes: engine.memoryBytes).require(
             space.byteCount(of: request.tests, model), of: .quarter, for: "the gradients of \(request.tests.count) tests",
