@@ -5,7 +5,8 @@ import Service
 
 extension FuzzProperty {
     /// The body of `POST /influence`: it is a question within the limits whose parts fit each other, or a list of issues, each of
-    /// which says something about a place that is there or should be. The same of the body of `POST /predict`.
+    /// which says something about a place that is there or should be. The same of the bodies of `POST /predict` and
+    /// `POST /self-influence`.
     public static let query = FuzzProperty("query") { input throws(Violation) in
         guard let json = try? JSON(parsing: input) else { return }
         var limits = ServiceConfiguration().requestLimits
@@ -25,6 +26,16 @@ extension FuzzProperty {
             try requireReport(error, of: json)
         }
         if let prediction { try requireTests(prediction.tests, limits, json) }
+
+        let selfInfluence: SelfInfluenceRequest?
+        do throws(JSONIssues) { selfInfluence = try SelfInfluenceRequest(json, limits: limits) } catch {
+            selfInfluence = nil
+            try requireReport(error, of: json)
+        }
+        if let selfInfluence {
+            try require((1...limits.maximumK).contains(selfInfluence.k), "k is \(selfInfluence.k)")
+            try require((0...1e9).contains(selfInfluence.damping), "the damping is \(selfInfluence.damping)")
+        }
     }
 
     private static func requireReport(_ error: JSONIssues, of json: JSON) throws(Violation) {

@@ -125,6 +125,9 @@ struct OpenAPITests {
             schemas[schema]?["properties"]?[property]?["enum"]?.arrayValue?.compactMap(\.stringValue)
         }
         #expect(words("InfluenceRequest", "method") == InfluenceRequest.methods)
+        #expect(
+            words("SelfInfluenceRequest", "method") == ["influence", "tracin_cp", "representer_point", "gradient_dot"]
+                && words("SelfInfluenceAnswer", "method") == words("SelfInfluenceRequest", "method"))
         #expect(words("InfluenceRequest", "aggregate") == InfluenceRequest.Aggregate.allCases.map(\.rawValue))
         #expect(words("InfluenceRequest", "curvature") == InfluenceRequest.Curvature.allCases.map(\.rawValue))
         #expect(words("InfluenceRequest", "damping_mode") == InfluenceRequest.DampingMode.allCases.map(\.rawValue))
@@ -143,10 +146,9 @@ struct OpenAPITests {
 
     // MARK: The decoders
 
-    private func issues(_ body: JSON, predict: Bool = false) -> [String] {
-        let limits = Self.configuration.requestLimits
+    private func issues(_ body: JSON, of route: QueryRoute = .influence) -> [String] {
         do {
-            if predict { _ = try PredictRequest(body, limits: limits) } else { _ = try InfluenceRequest(body, limits: limits) }
+            _ = try route.question(body, limits: Self.configuration.requestLimits, deadlineMilliseconds: 1_000)
             return []
         } catch {
             return error.issues.map(\.description)
@@ -157,42 +159,43 @@ struct OpenAPITests {
     func examples() throws {
         for operation in document.operations {
             guard let body = operation.body else { continue }
+            let route = try #require(QueryRoute(rawValue: operation.path), "\(operation.path) is read by no decoder")
             #expect(!body.examples.isEmpty)
-            for example in body.examples {
-                #expect(issues(example.value, predict: operation.id == "predict") == [], "\(operation.path), \(example.name)")
-            }
+            for example in body.examples { #expect(issues(example.value, of: route) == [], "\(operation.path), \(example.name)") }
         }
     }
 
     /// Objects of requests: a body that is accepted, where in it the object stands, and its schema.
-    private static let objects: [(schema: String, body: JSON, place: [String], isPrediction: Bool)] = {
+    private static let objects: [(schema: String, body: JSON, place: [String], route: QueryRoute)] = {
         let row: JSON = ["dataset": "d", "index": 0]
         let body: JSON = ["model": "m", "tests": [row]]
         func with(_ key: String, _ value: JSON) -> JSON { body.setting(value, at: [key]) }
         return [
-            ("InfluenceRequest", body, [], false), ("PredictRequest", body, [], true), ("RowTest", body, ["tests", "0"], false),
-            ("InputTest", with("tests", [["input": [1]]]), ["tests", "0"], false),
-            ("GradientTest", with("tests", [["gradient": [1]]]), ["tests", "0"], false),
+            ("InfluenceRequest", body, [], .influence), ("PredictRequest", body, [], .predict),
+            ("ParametersRequest", ["model": "m", "examples": [0], "groups": [["name": "g", "indices": [0]]]], [], .parameters),
+            ("SelfInfluenceRequest", ["model": "m"], [], .selfInfluence), ("RowTest", body, ["tests", "0"], .influence),
+            ("InputTest", with("tests", [["input": [1]]]), ["tests", "0"], .influence),
+            ("GradientTest", with("tests", [["gradient": [1]]]), ["tests", "0"], .influence),
             (
                 "Tensor", with("tests", [["input": ["dtype": "float32", "shape": [1], "base64": "AACAPw=="]]]),
-                ["tests", "0", "input"], false
+                ["tests", "0", "input"], .influence
             ),
-            ("LissaSolver", with("solver", [:]), ["solver"], false),
-            ("Goal/oneOf/0", with("until", ["rank_stable": true]), ["until"], false),
-            ("Goal/oneOf/1", with("until", ["relative_error": 0.1]), ["until"], false),
-            ("Group", with("groups", [["name": "g", "indices": [0]]]), ["groups", "0"], false),
-            ("Candidates/oneOf/0", with("candidates", ["nearest_neighbors": 1]), ["candidates"], false),
-            ("Candidates/oneOf/1", with("candidates", ["indices": [0]]), ["candidates"], false),
+            ("LissaSolver", with("solver", [:]), ["solver"], .influence),
+            ("Goal/oneOf/0", with("until", ["rank_stable": true]), ["until"], .influence),
+            ("Goal/oneOf/1", with("until", ["relative_error": 0.1]), ["until"], .influence),
+            ("Group", with("groups", [["name": "g", "indices": [0]]]), ["groups", "0"], .influence),
+            ("Candidates/oneOf/0", with("candidates", ["nearest_neighbors": 1]), ["candidates"], .influence),
+            ("Candidates/oneOf/1", with("candidates", ["indices": [0]]), ["candidates"], .influence),
         ]
             + InfluenceRequest.Solver.kinds.filter { $0.name != "lissa" }.map { kind in
-                (kind.schemaName + "Solver", with("solver", ["name": .string(kind.name)]), ["solver"], false)
+                (kind.schemaName + "Solver", with("solver", ["name": .string(kind.name)]), ["solver"], .influence)
             }
     }()
 
     @Test("what may be left out may be null, what is required may not, and there is nothing else", arguments: objects.indices)
     func members(position: Int) throws {
-        let (name, body, place, isPrediction) = Self.objects[position]
-        #expect(issues(body, predict: isPrediction) == [])
+        let (name, body, place, route) = Self.objects[position]
+        #expect(issues(body, of: route) == [])
         let schema = try #require(json.resolving("#/components/schemas/\(name)"))
         #expect(schema["additionalProperties"] == false)
         let required = Set((schema["required"]?.arrayValue ?? []).compactMap(\.stringValue))
@@ -200,23 +203,25 @@ struct OpenAPITests {
         for (key, _) in properties {
             // A solver without a name is the default one.
             if key == "name", name.hasSuffix("Solver") { continue }
-            let issues = issues(body.setting(.null, at: place + [key]), predict: isPrediction)
+            // A group has indices or conditions.
+            if key == "indices", name == "Group" { continue }
+            let issues = issues(body.setting(.null, at: place + [key]), of: route)
             #expect(issues.isEmpty == !required.contains(key), "\(name), \(key): \(issues)")
         }
         // The decoder names what it knows when it meets what it does not know.
-        let refusal = issues(body.setting(1, at: place + ["?"]), predict: isPrediction).joined()
+        let refusal = issues(body.setting(1, at: place + ["?"]), of: route).joined()
         let known = try #require(refusal.firstMatch(of: /known: ([a-z0-9_, ]+)/)).output.1.split(separator: ", ").map(String.init)
         #expect(Set(known) == Set(properties.keys), "\(name)")
     }
 
     @Test("bounds are the decoder's: at them a value is accepted, beyond them refused", arguments: objects.indices)
     func bounds(position: Int) throws {
-        let (name, body, place, isPrediction) = Self.objects[position]
+        let (name, body, place, route) = Self.objects[position]
         let schema = try #require(json.resolving("#/components/schemas/\(name)"))
         for (key, property) in try #require(schema["properties"]?.objectValue) {
             // Of what may be "auto" or null, the number.
             let property = property["oneOf"]?[0]?["oneOf"]?[0] ?? property["oneOf"]?[0] ?? property
-            func accepts(_ value: JSON) -> Bool { issues(body.setting(value, at: place + [key]), predict: isPrediction).isEmpty }
+            func accepts(_ value: JSON) -> Bool { issues(body.setting(value, at: place + [key]), of: route).isEmpty }
             if let low = property["minimum"] { #expect(accepts(low), "\(key) \(low)") }
             if let high = property["maximum"] { #expect(accepts(high), "\(key) \(high)") }
             // Beyond 2⁵³ there is not a `Double` for every integer.

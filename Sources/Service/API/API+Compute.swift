@@ -5,34 +5,14 @@ internal import LinearAlgebra
 
 // The routes that compute.
 extension API {
-    func answerInfluence(_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) {
-        computing(request, metrics.route("/influence"), reply) { id in
-            let json = try body(of: request, &id)
-            let question = try InfluenceRequest(json, limits: configuration.requestLimits)
-            return (
-                Question(question, deadlineMilliseconds: configuration.deadlineMilliseconds), question.deadlineMilliseconds
-            )
+    /// Answers what a route takes.
+    func answer(_ route: QueryRoute, _ request: Request, _ reply: @escaping @Sendable (Response) -> Void) {
+        computing(request, metrics.route(route.rawValue), reply) { id in
+            let json = try JSON(parsing: request.body)
+            id = json.requestID
+            return try route.question(
+                json, limits: configuration.requestLimits, deadlineMilliseconds: configuration.deadlineMilliseconds)
         }
-    }
-
-    func answerParameters(_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) {
-        computing(request, metrics.route("/influence/parameters"), reply) { id in
-            let question = try ParametersRequest(body(of: request, &id), limits: configuration.requestLimits)
-            return (Question(question), question.deadlineMilliseconds)
-        }
-    }
-
-    func answerPredict(_ request: Request, _ reply: @escaping @Sendable (Response) -> Void) {
-        computing(request, metrics.route("/predict"), reply) { id in
-            (Question(try PredictRequest(body(of: request, &id), limits: configuration.requestLimits)), nil)
-        }
-    }
-
-    /// The body of a request, and the name that it gives itself.
-    private func body(of request: Request, _ id: inout String?) throws -> JSON {
-        let json = try JSON(parsing: request.body)
-        id = json["id"]?.stringValue.flatMap { (1...128).contains($0.unicodeScalars.count) ? $0 : nil }
-        return json
     }
 
     /// Has a request read by a decoder, and its question answered through the gate. Decoders are apart from the workers, so that a bad
@@ -89,6 +69,11 @@ extension API {
     }
 }
 
+extension JSON {
+    /// The name that a request gives itself, as answers and refusals repeat it.
+    var requestID: String? { self["id"]?.stringValue.flatMap { (1...128).contains($0.unicodeScalars.count) ? $0 : nil } }
+}
+
 extension Answer {
     /// The answer as the interface shows it, to whoever asked by the name of `id`.
     func json(id: String, queueMilliseconds: Double, totalMilliseconds: Double) -> JSON {
@@ -96,6 +81,8 @@ extension Answer {
         case .influence(let answer):
             answer.json(id: id, queueMilliseconds: queueMilliseconds, totalMilliseconds: totalMilliseconds)
         case .parameters(let answer): answer.json(id: id)
+        case .selfInfluence(let answer):
+            answer.json(id: id, queueMilliseconds: queueMilliseconds, totalMilliseconds: totalMilliseconds)
         case .predict(let answer): answer.json(id: id)
         case .spectrum(let answer): answer.json
         }
@@ -109,6 +96,7 @@ extension Answer {
                 ("queue", queued), ("s_test", answer.first.sTestMilliseconds), ("score", answer.first.scoreMilliseconds),
                 ("total", total),
             ]
+        case .selfInfluence(let answer): [("queue", queued), ("score", answer.scoreMilliseconds), ("total", total)]
         case .parameters, .predict, .spectrum: [("queue", queued), ("total", total)]
         }
     }

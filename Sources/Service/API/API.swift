@@ -53,9 +53,7 @@ struct API: Sendable {
     /// All routes.
     func router() -> Router {
         var router = Router(problem: Self.problem)
-        compute(&router, "/influence", handle: answerInfluence)
-        compute(&router, "/influence/parameters", handle: answerParameters)
-        compute(&router, "/predict", handle: answerPredict)
+        for route in QueryRoute.allCases { compute(&router, route.rawValue) { answer(route, $0, $1) } }
         compute(
             &router, Self.spectrumPath, .get, offers: [MediaTypes.json, MediaTypes.svg], handle: answerSpectrum)
         read(&router, "/models", isTagged: true) { _ in try engine.modelsJSON() }

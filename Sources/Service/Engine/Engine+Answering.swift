@@ -15,23 +15,27 @@ extension Engine {
             switch question.content {
             case .influence: answers.removeFirst().map { .influence($0) }
             case .parameters(let request): Result { .parameters(try parameters(request, interruption: interruption)) }
+            case .selfInfluence(let request):
+                Result { .selfInfluence(try selfInfluence(request, interruption: interruption)) }
             case .predict(let request): Result { .predict(try predict(request, interruption: interruption)) }
             case .spectrum(let request): Result { .spectrum(try spectrum(request, interruption: interruption)) }
             }
         }
     }
 
-    /// Answers the text of a request as `POST /influence` does, without a server.
+    /// Answers the text of a request as a route does, without a server.
     /// - Throws: `Problem`, saying what is wrong with the request where; `StoreError`.
-    public func answer(_ request: [UInt8], limits: RequestLimits, defaultDeadlineMilliseconds: Int) throws -> JSON {
+    public func answer(
+        _ request: [UInt8], to route: QueryRoute = .influence, limits: RequestLimits, defaultDeadlineMilliseconds: Int
+    ) throws -> JSON {
         let start = DispatchTime.now()
         do {
-            let question = try InfluenceRequest(JSON(parsing: request), limits: limits)
-            let deadline = start + .milliseconds(question.deadlineMilliseconds ?? defaultDeadlineMilliseconds)
-            let asked = Asked(
-                request: question, interruption: Interruption { DispatchTime.now() > deadline }, deadline: deadline)
-            return try attributions([asked])[0].get().json(
-                id: question.id ?? RequestIdentifier().description, queueMilliseconds: 0,
+            let json = try JSON(parsing: request)
+            let (question, deadlineMilliseconds) = try route.question(
+                json, limits: limits, deadlineMilliseconds: defaultDeadlineMilliseconds)
+            let deadline = start + .milliseconds(deadlineMilliseconds ?? defaultDeadlineMilliseconds)
+            return try answer([(question, Interruption { DispatchTime.now() > deadline })])[0].get().json(
+                id: json.requestID ?? RequestIdentifier().description, queueMilliseconds: 0,
                 totalMilliseconds: start.milliseconds(to: .now()))
         } catch {
             throw Problem(describing: error).map { $0 as any Error } ?? error

@@ -28,14 +28,12 @@ struct GradientCosineMethod: MethodChoice {
 }
 
 extension Engine {
-    /// 1/‖gᵢ‖ of all training examples, 0 where that is not finite: of a source of gradients once.
+    /// 1/‖gᵢ‖ of all training examples, 0 where that is not finite.
     /// - Throws: `Interrupted`, and what reading gradients may throw.
     func inverseGradientNorms(of chosen: ChosenGradients, interruption: Interruption) throws -> [Float] {
-        try gradientNorms.value(for: chosen.source, cost: { $0.count * MemoryLayout<Float>.stride }) {
-            try chosen.gradients.squaredNorms(parallel: parallel, interruption: interruption).map {
-                let inverse = Float(1 / $0.squareRoot())
-                return inverse.isFinite ? inverse : 0
-            }
+        try squaredGradientNorms(of: chosen, interruption: interruption).map {
+            let inverse = Float(1 / $0.squareRoot())
+            return inverse.isFinite ? inverse : 0
         }
     }
 }

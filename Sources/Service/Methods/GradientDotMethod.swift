@@ -18,3 +18,18 @@ struct GradientDotMethod: MethodChoice {
         return Scoring([Scoring.Term(subjects.space.gradients, .given(gradients))], orientation: Orientation(subjects.request))
     }
 }
+
+extension GradientDotMethod: SelfScoring {
+    static let summaryOfSelf = "‖gᵢ‖²: by how much a step of gradient descent on the example lowers its own loss."
+
+    func selfInfluence(
+        for request: SelfInfluenceRequest, of model: LoadedModel, in engine: Engine, interruption: Interruption
+    ) throws -> SelfInfluence {
+        let gradients = try engine.gradients(of: model, named: request.gradients, interruption: interruption)
+        return SelfInfluence(
+            try engine.squaredGradientNorms(of: gradients, interruption: interruption),
+            orientation:
+                "score = ‖g‖²; large: a step of gradient descent on the example lowers its own loss by much, as where its label is wrong",
+            diagnostics: gradients.members)
+    }
+}

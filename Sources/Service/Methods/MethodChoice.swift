@@ -52,7 +52,7 @@ enum SharedMember: String, CaseIterable {
     case solver, until, gradients
 
     /// What a method does not have that makes no use of it.
-    fileprivate var absence: String {
+    var absence: String {
         switch self {
         case .curvature, .damping, .dampingMode: "knows no curvature"
         case .solver, .until: "solves nothing"

@@ -140,3 +140,22 @@ extension RetrainedLayer: Prepared {
         return members
     }
 }
+
+extension RepresenterMethod: SelfScoring {
+    static let summaryOfSelf = """
+        α_iy·‖h̃ᵢ‖²: what the example adds to the output of its own label, y, of a last layer that is trained again with an L2 term.
+        """
+
+    func selfInfluence(
+        for request: SelfInfluenceRequest, of model: LoadedModel, in engine: Engine, interruption: Interruption
+    ) throws -> SelfInfluence {
+        let kept = try engine.representer(of: model, decay: decay, interruption: interruption)
+        let points = kept.points
+        return SelfInfluence(
+            try points.selfInfluence(parallel: engine.parallel, interruption: interruption).map { Double($0) },
+            orientation:
+                "score = α·‖h‖²; large: the example itself makes much of the output of its label, as where that is wrong",
+            diagnostics: kept.layer.members
+        ) { ["coefficients": .numbers(points.coefficients(of: $0))] }
+    }
+}

@@ -78,3 +78,51 @@ struct TracInMethod: MethodChoice {
         return records.compactMap(\.training.learningRate)
     }
 }
+
+extension TracInMethod: SelfScoring {
+    static let summaryOfSelf = """
+        Σ η_c‖gᵢ‖² over checkpoints c with learning rates η_c: by how much steps of training on the example lowered its own loss (TracIn, \
+        section 4.1).
+        """
+
+    /// One checkpoint after another: of each only norms stay.
+    func selfInfluence(
+        for request: SelfInfluenceRequest, of model: LoadedModel, in engine: Engine, interruption: Interruption
+    ) throws -> SelfInfluence {
+        let list = checkpoints ?? request.checkpoint.map { .named([$0]) } ?? .all
+        let records = try list.records(of: model.record, in: engine).sorted { $0.sequence < $1.sequence }
+        let rates = try Self.learningRates(of: records, model.record)
+        let count = model.gradients.count
+        if isBrokenDown {
+            try MemoryBudget(bytes: engine.memoryBytes).require(
+                .floatBytes(2, records.count, count), of: .quarter,
+                for: "what \(records.count) checkpoints add to \(count) scores", at: "/contributions")
+        }
+        var scores = [Double](repeating: 0, count: count)
+        var added: [(name: String, scores: [Double])] = []
+        var shown: [JSON] = []
+        for (record, rate) in zip(records, rates) {
+            let there = try engine.model(model.record.name, checkpoint: record.name, interruption: interruption)
+            let gradients = try engine.gradientsOnDemand(of: there, named: request.gradients, interruption: interruption)
+            let own = try engine.squaredGradientNorms(of: gradients, interruption: interruption).map { rate * $0 }
+            for (example, score) in own.enumerated() { scores[example] += score }
+            if isBrokenDown { added.append((record.name, own)) }
+            shown.append(
+                .object(
+                    (["name": .string(record.name), "learning_rate": .double(rate)] as JSONObject).merging(
+                        JSONObject(gradients.accuracy.members))))
+        }
+        return SelfInfluence(
+            scores,
+            orientation:
+                "score = Σ η‖g‖²; large: steps of training on the example lowered its own loss by much, as where its label is wrong",
+            diagnostics: ["gradients": .string(request.gradients ?? ChosenGradients.exact), "checkpoints": .array(shown)]
+        ) { [added] example in
+            guard !added.isEmpty else { return [:] }
+            return [
+                "contributions": .array(
+                    added.map { ["checkpoint": .string($0.name), "score": .double($0.scores[example])] })
+            ]
+        }
+    }
+}

@@ -179,7 +179,7 @@ extension OpenAPIDocument {
 
     private static let label = Schema.number().described("The label or value the loss is taken for.")
     private static let loss = Schema.number(atLeast: 0).described("ℓ(z; θ) as the model's loss defines it, without a weight.")
-    private static let predicted = Schema.object(
+    static let predicted = Schema.object(
         [:],
         optional: [
             "label": predictedLabel, "probabilities": probabilities,

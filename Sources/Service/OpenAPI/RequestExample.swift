@@ -62,6 +62,27 @@ struct RequestExample: Sendable {
             ])
     ]
 
+    /// For `POST /self-influence`.
+    static let selfInfluence = [
+        RequestExample(
+            name: "influence", summary: "The ten digits that most rest on themselves: look at their labels",
+            value: ["model": "digits"]),
+        RequestExample(
+            name: "tracin", summary: "By the checkpoints of the training, with what each adds",
+            value: [
+                "model": "digits", "method": "tracin_cp", "checkpoints": "all", "contributions": true, "k": 5,
+                "include": ["metadata", "inputs"],
+            ]),
+        RequestExample(
+            name: "ekfac", summary: "By a solver that suits large networks, with all scores",
+            value: [
+                "model": "digits", "solver": ["name": "ekfac"], "damping": 0.01, "include": ["all_scores"],
+            ]),
+        RequestExample(
+            name: "representer", summary: "By representer points of the last layer",
+            value: ["model": "digits", "method": "representer_point", "k": 3]),
+    ]
+
     /// For `POST /predict`.
     static let predict = [
         RequestExample(

@@ -7,6 +7,7 @@ struct Question: Hashable, Sendable {
     enum Content: Hashable, Sendable {
         case influence(InfluenceRequest)
         case parameters(ParametersRequest)
+        case selfInfluence(SelfInfluenceRequest)
         case predict(PredictRequest)
         case spectrum(SpectrumRequest)
     }
@@ -38,6 +39,13 @@ struct Question: Hashable, Sendable {
         (request.id, request.deadlineMilliseconds) = (nil, nil)
         let names = [request.model, request.checkpoint ?? ""] + request.removals.compactMap(\.name)
         self.init(content: .parameters(request), names: names)
+    }
+
+    init(_ request: SelfInfluenceRequest) {
+        var request = request
+        (request.id, request.deadlineMilliseconds) = (nil, nil)
+        self.init(
+            content: .selfInfluence(request), names: [request.model, request.checkpoint ?? "", request.gradients ?? ""])
     }
 
     init(_ request: PredictRequest) {
@@ -100,6 +108,7 @@ extension InfluenceRequest.Test {
 enum Answer: Sendable {
     case influence(Attributions)
     case parameters(ParametersAnswer)
+    case selfInfluence(SelfInfluenceAnswer)
     case predict(PredictAnswer)
     case spectrum(SpectrumAnswer)
 }

@@ -36,7 +36,7 @@ struct EngineBench {
         }
     }
 
-    private static let spec = """
+    static let spec = """
         {"layers": [{"type": "linear", "in_features": \(width), "out_features": \(classes), "bias": true}],
          "loss": {"type": "cross_entropy"}, "weight_decay": 0.05}
         """

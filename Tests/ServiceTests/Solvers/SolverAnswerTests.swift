@@ -187,11 +187,3 @@ struct SolverAnswerTests {
         for (one, other) in zip(alone, together) { #expect(one == EngineBench.shown(other)) }
     }
 }
-
-extension JSONObject {
-    fileprivate func setting(_ key: String, _ value: JSON) -> JSONObject {
-        var members = self
-        members[key] = value
-        return members
-    }
-}
