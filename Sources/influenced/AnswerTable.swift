@@ -1,39 +1,115 @@
 internal import Foundation
 internal import JSON
+internal import Service
 
-/// An answer for people to read: a table of examples for each result.
+/// An answer for people to read: tables of examples, of entries of parameters, or of predictions.
 struct AnswerTable {
     let text: String
 
-    init(_ answer: JSON) {
-        var lines = [
-            "model \(answer["model"]?.stringValue ?? ""), checkpoint \(answer["checkpoint"]?.stringValue ?? ""), "
-                + "\(answer["n_train"]?.integerValue ?? 0) training examples"
-        ]
-        for result in answer["results"]?.arrayValue ?? [] {
-            lines.append("")
-            lines.append("test \(result["test"]?.text ?? "")")
-            for (key, title) in [("proponents", "proponents (helpful)"), ("opponents", "opponents (harmful)")] {
-                lines.append(title)
-                lines.append(Self.row(["index", "target", "score", "± error", "loss change if removed"]))
-                for example in result[key]?.arrayValue ?? [] { lines.append(Self.row(Self.cells(of: example))) }
+    init(_ answer: JSON, of route: QueryRoute) {
+        let heading = "model \(Self.word(answer["model"])), checkpoint \(Self.word(answer["checkpoint"]))"
+        let count = answer["n_train"]?.integerValue.map { ", \($0) training examples" } ?? ""
+        let results = answer["results"]?.arrayValue ?? []
+        let lines =
+            switch route {
+            case .influence where answer["compare"] != nil: results.flatMap(Self.comparison)
+            case .influence: results.flatMap(Self.influence)
+            case .parameters: results.flatMap(Self.removal)
+            case .selfInfluence: Self.selfInfluence(answer)
+            case .predict: Self.predictions(results)
             }
-            lines.append("diagnostics \(result["diagnostics"]?.text ?? "")")
-        }
-        text = lines.joined(separator: "\n")
+        text = ([heading + count] + lines).joined(separator: "\n")
     }
 
-    private static func cells(of example: JSON) -> [String] {
-        func number(_ key: String) -> String {
-            example[key]?.doubleValue.map { String(format: "%.4g", $0) } ?? "-"
+    private static func influence(_ result: JSON) -> [String] {
+        ["", "test \(text(result["test"]))"] + rankings(of: result) + ["diagnostics \(text(result["diagnostics"]))"]
+    }
+
+    private static func rankings(of result: JSON) -> [String] {
+        [("proponents", "proponents (helpful)"), ("opponents", "opponents (harmful)")].flatMap { key, title in
+            [title, row(["index", "target", "score", "± error", "loss change if removed"])]
+                + (result[key]?.arrayValue ?? []).map { example in
+                    row([
+                        text(example["index"]), text(example["target"]), number(example["score"]),
+                        number(example["standard_error"]), number(example["predicted_loss_change_if_removed"]),
+                    ])
+                }
         }
-        return [
-            example["index"]?.text ?? "", example["target"]?.text ?? "", number("score"), number("standard_error"),
-            number("predicted_loss_change_if_removed"),
+    }
+
+    /// Of methods that are compared.
+    private static func comparison(_ result: JSON) -> [String] {
+        var lines = ["", "test \(text(result["test"]))"]
+        for method in result["methods"]?.arrayValue ?? [] { lines += ["method \(word(method["method"]))"] + rankings(of: method) }
+        lines += ["agreement", row(["methods", "", "Kendall's τ", "Spearman's ρ", "proponents", "opponents"], width: 18)]
+        for pair in result["agreement"]?.arrayValue ?? [] {
+            lines.append(
+                row(
+                    (pair["methods"]?.arrayValue ?? []).map { word($0) }
+                        + ["kendall_tau", "spearman", "proponents_overlap", "opponents_overlap"].map { number(pair[$0]) },
+                    width: 18))
+        }
+        return lines
+    }
+
+    /// What removing examples does to the parameters.
+    private static func removal(_ result: JSON) -> [String] {
+        var lines = [
+            "", "removed \(text(result["removed"]))",
+            "‖influence‖ \(number(result["influence_norm"])), ‖change‖ \(number(result["change_norm_if_removed"]))",
         ]
+        for tensor in result["tensors"]?.arrayValue ?? [] {
+            lines.append(
+                "tensor \(word(tensor["name"])) \(text(tensor["shape"])), ‖change‖ \(number(tensor["change_norm_if_removed"]))")
+            lines.append(row(["entry", "parameter", "change if removed"]))
+            for entry in tensor["largest"]?.arrayValue ?? [] {
+                lines.append(row([text(entry["index"]), number(entry["parameter"]), number(entry["change_if_removed"])]))
+            }
+        }
+        return lines + ["diagnostics \(text(result["diagnostics"]))"]
     }
 
-    private static func row(_ cells: [String]) -> String {
-        "  " + cells.map { String(repeating: " ", count: max(0, 12 - $0.count)) + $0 }.joined(separator: " ")
+    private static func selfInfluence(_ answer: JSON) -> [String] {
+        var lines = [
+            "method \(word(answer["method"])): \(word(answer["orientation"]))", "",
+            row(["index", "target", "predicted", "score", "loss change if removed"]),
+        ]
+        for example in answer["examples"]?.arrayValue ?? [] {
+            lines.append(
+                row([
+                    text(example["index"]), text(example["target"]),
+                    (example["prediction"]?["label"]).map { text($0) } ?? number(example["prediction"]?["value"]),
+                    number(example["score"]),
+                    number(example["predicted_loss_change_if_removed"]),
+                ]))
+        }
+        lines += ["", row(["of all", "score"]), row(["mean", number(answer["mean"])])]
+        for quantile in answer["quantiles"]?.arrayValue ?? [] {
+            let share = (quantile["probability"]?.doubleValue).map { String(format: "%g %%", $0 * 100) } ?? "-"
+            lines.append(row([share, number(quantile["score"])]))
+        }
+        return lines + ["", "diagnostics \(text(answer["diagnostics"]))"]
+    }
+
+    private static func predictions(_ results: [JSON]) -> [String] {
+        ["", row(["test", "target", "predicted", "probability", "loss"], width: 20)]
+            + results.map { result in
+                let name = result["dataset"].map { "\(word($0)) \(text(result["index"]))" } ?? "input"
+                let label = result["label"]
+                let probabilities = result["probabilities"]?.arrayValue
+                return row(
+                    [
+                        name, text(result["target"]), label.map { text($0) } ?? number(result["outputs"]?[0]),
+                        number(probabilities?.max { ($0.doubleValue ?? 0) < ($1.doubleValue ?? 0) }), number(result["loss"]),
+                    ], width: 20)
+            }
+    }
+
+    private static func word(_ json: JSON?) -> String { json?.stringValue ?? "" }
+    private static func text(_ json: JSON?) -> String { json?.text ?? "-" }
+    private static func number(_ json: JSON?) -> String { json?.doubleValue.map { String(format: "%.4g", $0) } ?? "-" }
+
+    private static func row(_ cells: [String], width: Int = 12) -> String {
+        "  " + cells.map { String(repeating: " ", count: max(0, width - $0.count)) + $0 }.joined(separator: " ")
     }
 }
