@@ -185,7 +185,7 @@ extension OpenAPIDocument {
             "label": predictedLabel, "probabilities": probabilities,
             "value": Schema.number().described("The output, where there are no probabilities."),
         ])
-    private static let predictedLabel = Schema.integer().described(
+    private static let predictedLabel = Schema.integer(in: -1 ... .max).described(
         "The most probable class, the lowest of equals; -1 or 1 for smooth_hinge; absent for mean_squared_error.")
     private static let probabilities = Schema.array(of: .number(in: 0...1), count: 2 ... .max).described(
         "One for each class; absent where the loss knows none.")
