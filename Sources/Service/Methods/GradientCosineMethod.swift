@@ -16,9 +16,14 @@ struct GradientCosineMethod: MethodChoice {
     init(_ object: JSONObjectReader) {}
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
+        // In the space of rows that are projections, lengths are those of projections.
+        let projection = (subjects.space.gradients.gradients as? RowGradients)?.projection
         let directions = try subjects.gradients(parallel: engine.parallel, interruption: interruption).map { gradient in
-            let norm = Vectors.norm(gradient.vectors)
-            return gradient.scaled(by: [norm > 0 ? Float(1 / norm) : 0])
+            let image =
+                try projection?.project(gradient.vectors, count: 1, parallel: engine.parallel, interruption: interruption)
+                ?? gradient.vectors
+            let inverse = Float(1 / Vectors.norm(image))
+            return gradient.scaled(by: [inverse.isFinite ? inverse : 0])
         }
         return Scoring(
             [Scoring.Term(subjects.space.gradients, .given(directions))],
