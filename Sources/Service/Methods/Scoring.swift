@@ -65,7 +65,8 @@ struct Scoring: Sendable {
         details: @escaping @Sendable (_ subject: Int, _ example: Int) -> JSONObject = { _, _ in [:] }
     ) {
         labels = terms.map(\.label)
-        self.terms = terms.sorted { $0.source.name < $1.source.name }
+        // Two of one source by their labels.
+        self.terms = terms.sorted { ($0.source.name, $0.label) < ($1.source.name, $1.label) }
         self.multipliers = multipliers
         self.solving = solving
         self.orientation = orientation
