@@ -42,7 +42,8 @@ struct TracInMethod: MethodChoice {
         let (request, model) = (subjects.request, subjects.model)
         let list = checkpoints ?? request.checkpoint.map { .named([$0]) } ?? .all
         let records = try list.records(of: model.record, in: engine)
-        let rates = try Self.learningRates(of: records, model.record)
+        let pointer = checkpoints == nil && request.checkpoint != nil ? "/checkpoint" : "/checkpoints"
+        let rates = try Self.learningRates(of: records, model.record, at: pointer, in: engine)
         try MemoryBudget(bytes: engine.memoryBytes).require(
             .floatBytes(2, records.count, request.tests.count, subjects.space.dimension), of: .quarter,
             for: "the gradients of \(request.tests.count) tests at \(records.count) checkpoints", at: "/checkpoints")
@@ -63,17 +64,20 @@ struct TracInMethod: MethodChoice {
     }
 
     /// η of each checkpoint.
-    /// - Throws: 422 naming those that have one, where one has none.
-    private static func learningRates(of records: [CheckpointRecord], _ model: ModelRecord) throws -> [Double] {
+    /// - Throws: 422 naming those of the model that have one, where one has none.
+    private static func learningRates(
+        of records: [CheckpointRecord], _ model: ModelRecord, at pointer: String, in engine: Engine
+    ) throws -> [Double] {
         let unknown = records.filter { $0.training.learningRate == nil }
         guard unknown.isEmpty else {
-            let known = records.filter { $0.training.learningRate != nil }.map(\.name)
+            let known = try engine.store.checkpoints(of: model).filter { $0.training.learningRate != nil }.map(\.name)
+            let names = unknown.map(\.name).joined(separator: ", ")
+            let remedy =
+                known.isEmpty ? "Import" : "Name those that have one in checkpoints: \(known.joined(separator: ", ")); or import"
             throw Problem(
-                at: "/checkpoints",
-                "must be checkpoints with learning rates, by which tracin_cp weighs them: \(unknown.map(\.name).joined(separator: ", ")) of "
-                    + "model '\(model.name)' came without. "
-                    + (known.isEmpty ? "" : "Name those that have one: \(known.joined(separator: ", ")); or import ")
-                    + (known.isEmpty ? "Import" : "") + " them with --learning-rate, or use gradient_dot, which weighs nothing")
+                at: pointer,
+                "must be checkpoints with learning rates, by which tracin_cp weighs them: \(names) of model '\(model.name)' came without. "
+                    + "\(remedy) them with --learning-rate, or use gradient_dot, which weighs nothing")
         }
         return records.compactMap(\.training.learningRate)
     }
