@@ -9,7 +9,7 @@ extension LossSpec {
     /// are not parallel.
     /// - Throws: `MeasurementError` where the loss has no margin, or the target is no label, or outputs are not finite.
     public func marginWeight(of outputs: [Double], target: Double) throws(MeasurementError) -> Double {
-        guard hasMargin(outputs.count) else { throw .noMargin(self) }
+        try requireMargin(outputWidth: outputs.count)
         try check(.margin, target: target, outputWidth: outputs.count)
         guard outputs.allSatisfy(\.isFinite) else { throw .notFinite(example: nil) }
         return marginWeight(outputs, count: outputs.count, target: target)
@@ -22,7 +22,7 @@ extension LossSpec {
     ) throws -> [Double] {
         let count = targets.count
         precondition(outputs.count == count * width, "outputs are [n, width]")
-        guard hasMargin(width) else { throw MeasurementError.noMargin(self) }
+        try requireMargin(outputWidth: width)
         let weights = AlignedMemory<Double>(uninitialized: count)
         let pieces = Parallel.ranges(of: count, pieces: count / Self.examplesTogether + 1)
         try parallel.forEach(pieces.count, interruption: interruption) { piece in
@@ -45,8 +45,11 @@ extension LossSpec {
     /// Examples of a piece.
     private static let examplesTogether = 4096
 
-    private func hasMargin(_ outputWidth: Int) -> Bool {
-        if case .crossEntropy = self { outputWidth > 1 } else { measurements.contains(.margin) }
+    /// Refuses a loss that knows no margin of a label, and a single class.
+    /// - Throws: `MeasurementError.noMargin`.
+    public func requireMargin(outputWidth: Int) throws(MeasurementError) {
+        let isKnown = if case .crossEntropy = self { outputWidth > 1 } else { measurements.contains(.margin) }
+        guard isKnown else { throw .noMargin(self) }
     }
 
     @inline(__always)

@@ -69,12 +69,17 @@ struct TRAKMethod: MethodChoice {
         }
         return Scoring(
             terms,
-            multipliers: members.count == 1
-                ? nil : TRAKKernel.multipliers(meanOf: try members.map { try $0.marginWeights.get() }),
+            multipliers: members.count == 1 ? nil : try Self.multipliers(members, kernels.map(\.key.digest)),
             orientation: .measurement(.margin, isContrast: false),
             diagnostics: [
                 "averaged": .array(zip(members, kernels).map { $0.json($1.kernel) })
             ])
+    }
+
+    /// Means of 1 − p, added up in an order that is not that of names in the request: no bit depends on it.
+    private static func multipliers(_ members: [TRAKMember], _ digests: [ContentDigest]) throws -> [Float] {
+        let ordered = zip(members, digests).sorted { $0.1.description < $1.1.description }
+        return TRAKKernel.multipliers(meanOf: try ordered.map { try $0.0.marginWeights.get() })
     }
 
     /// What is averaged over.
@@ -92,10 +97,12 @@ struct TRAKMethod: MethodChoice {
                         ? "is the request's own model; name its checkpoints in checkpoints"
                         : "must be a model of dataset '\(model.record.dataset)'; '\(name)' was trained on '\(record.dataset)'")
             }
-            return (record, checkpoint)
+            return (record, checkpoint, "/models/\(place)")
         }
-        return try (list.map { (model.record, $0) } + others).map { record, checkpoint in
-            try TRAKMember(
+        return try (list.map { (model.record, $0, "/method") } + others).map { record, checkpoint, pointer in
+            // Before anything is measured: what can't be is no matter of a measurement that was asked for.
+            try engine.model(record.name, checkpoint: checkpoint.name, interruption: interruption).requireMargin(at: pointer)
+            return try TRAKMember(
                 subjects.moved(
                     to: checkpoint, of: record, measuring: .margin, isHeld: true, in: engine, interruption: interruption), engine,
                 interruption)
@@ -186,6 +193,19 @@ private struct TRAKMember {
             "damping": .double(kernel.damping), "mean_eigenvalue": .double(kernel.meanEigenvalue),
             "unresolved": .integer(kernel.unresolvedCount),
         ]
+    }
+}
+
+extension LoadedModel {
+    /// Refuses a model whose loss knows no margin.
+    /// - Throws: 422 saying which losses do.
+    fileprivate func requireMargin(at pointer: String) throws {
+        let network = try network(at: pointer, "has no probabilities").network
+        do {
+            try network.loss.requireMargin(outputWidth: network.outputWidth)
+        } catch {
+            throw Problem(at: pointer, error.description)
+        }
     }
 }
 
