@@ -71,7 +71,9 @@ struct InfluencePlan: Sendable {
             let test = request.tests.first(where: { $0.versus != nil })
         {
             throw Problem(
-                at: test.pointer + "/versus", "has no meaning for \(request.method.name), which measures nothing; leave it out")
+                at: test.pointer + "/versus",
+                "has no meaning for \(request.method.name), which measures nothing. "
+                    + InfluenceRequest.Method.remedy { $0.uses.contains(.measurement) })
         }
         if case .nearestNeighbors = request.candidates {
             _ = try model.network(at: "/candidates/nearest_neighbors", "needs features to tell neighbours by; use indices")

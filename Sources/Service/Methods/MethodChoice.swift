@@ -117,12 +117,20 @@ extension InfluenceRequest {
                 object.report(
                     member.rawValue, "has no meaning here: \(names) \(member.absence). " + remedy { $0.uses.contains(member) })
             }
+            if object.members["include"]?.arrayValue?.contains("s_test") == true,
+                !chosen.contains(where: { $0.uses.contains(.solver) })
+            {
+                object.report(
+                    "include",
+                    "has no s_test to show: \(names) \(SharedMember.solver.absence). " + remedy { $0.uses.contains(.solver) })
+            }
             for field in fields where object.has(field) && !chosen.contains(where: { $0.has(field) }) {
                 object.report(field, "has no meaning for \(names). " + remedy { $0.has(field) })
             }
         }
 
-        private static func remedy(_ isMeant: (any MethodChoice.Type) -> Bool) -> String {
+        /// What a request can do that has a member which means nothing to its method.
+        static func remedy(_ isMeant: (any MethodChoice.Type) -> Bool) -> String {
             let names = kinds.filter(isMeant).map { $0.name }
             return "Leave it out, or set method to \(names.joined(separator: " or "))"
         }
