@@ -79,7 +79,7 @@ struct InfluenceRefusalTests {
             at: "/candidates/nearest_neighbors", "gradient"),
         .wrong(ask(["groups": [:]]), at: "/groups", "array"),
         .wrong(ask(["groups": [["indices": [1]]]]), at: "/groups/0/name", "missing"),
-        .wrong(ask(["groups": [["name": "a"]]]), at: "/groups/0/indices", "missing"),
+        .wrong(ask(["groups": [["name": "a"]]]), at: "/groups/0", "indices", "where"),
         .wrong(ask(["groups": [["name": "", "indices": [1]]]]), at: "/groups/0/name"),
         .wrong(ask(["groups": [["name": "a", "indices": []]]]), at: "/groups/0/indices"),
         .wrong(
