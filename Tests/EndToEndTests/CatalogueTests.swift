@@ -128,7 +128,9 @@ struct CatalogueTests {
         #expect(try info.member("blas")["library"]?.stringValue?.isEmpty == false)
         #expect(try info.integer("threads") >= 1)
         let limits = try info.member("limits")
-        for key in ["max_tests", "max_k", "max_groups", "max_body_bytes", "deadline_ms"] { #expect(try limits.integer(key) > 0) }
+        for key in ["max_tests", "max_k", "max_groups", "max_slices", "max_slice_tests", "max_body_bytes", "deadline_ms"] {
+            #expect(try limits.integer(key) > 0)
+        }
         let queue = try info.member("queue")
         for key in ["running", "waiting"] { #expect(try queue.integer(key) >= 0) }
         for key in ["workers", "capacity"] { #expect(try queue.integer(key) > 0) }

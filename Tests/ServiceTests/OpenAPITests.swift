@@ -17,6 +17,8 @@ struct OpenAPITests {
         configuration.maximumTests = 3
         configuration.maximumK = 20
         configuration.maximumGroups = 2
+        configuration.maximumSlices = 3
+        configuration.maximumSliceTests = 77
         configuration.deadlineMilliseconds = 1_500
         configuration.maximumDeadlineMilliseconds = 4_000
         return configuration
@@ -141,6 +143,9 @@ struct OpenAPITests {
         let properties = schemas["InfluenceRequest"]?["properties"]
         #expect(properties?["k"]?["maximum"] == 20 && properties?["tests"]?["maxItems"] == 3)
         #expect(properties?["groups"]?["maxItems"] == 2)
+        #expect(schemas["SlicesRequest"]?["properties"]?["training_slices"]?["maxItems"] == 3)
+        let slices = schemas["TestSlices"]?["properties"]?["slices"]
+        #expect(slices?["maxItems"] == 3 && slices?["description"]?.stringValue?.contains("77 tests") == true)
         #expect(properties?["deadline_ms"]?["maximum"] == 4_000 && properties?["deadline_ms"]?["default"] == 1_500)
     }
 
@@ -170,9 +175,14 @@ struct OpenAPITests {
         let row: JSON = ["dataset": "d", "index": 0]
         let body: JSON = ["model": "m", "tests": [row]]
         func with(_ key: String, _ value: JSON) -> JSON { body.setting(value, at: [key]) }
+        let indexed: JSON = ["name": "a", "indices": [0]]
+        // Of several conditions each may be left out.
+        let filtered: JSON = ["name": "a", "target": 1, "id": "b"]
+        func slices(_ slice: JSON) -> JSON {
+            ["model": "m", "training_slices": [slice], "test_slices": ["dataset": "d", "slices": [indexed]]]
+        }
         return [
             ("InfluenceRequest", body, [], .influence), ("PredictRequest", body, [], .predict),
-            ("ParametersRequest", ["model": "m", "examples": [0], "groups": [["name": "g", "indices": [0]]]], [], .parameters),
             ("SelfInfluenceRequest", ["model": "m"], [], .selfInfluence), ("RowTest", body, ["tests", "0"], .influence),
             ("InputTest", with("tests", [["input": [1]]]), ["tests", "0"], .influence),
             ("GradientTest", with("tests", [["gradient": [1]]]), ["tests", "0"], .influence),
@@ -183,9 +193,13 @@ struct OpenAPITests {
             ("LissaSolver", with("solver", [:]), ["solver"], .influence),
             ("Goal/oneOf/0", with("until", ["rank_stable": true]), ["until"], .influence),
             ("Goal/oneOf/1", with("until", ["relative_error": 0.1]), ["until"], .influence),
-            ("Group", with("groups", [["name": "g", "indices": [0]]]), ["groups", "0"], .influence),
+            ("Group", with("groups", [filtered]), ["groups", "0"], .influence),
+            ("ParametersRequest", ["model": "m", "examples": [0], "groups": [["name": "g", "indices": [0]]]], [], .parameters),
+            ("SlicesRequest", slices(indexed), [], .slices), ("TestSlices", slices(indexed), ["test_slices"], .slices),
+            ("Slice", slices(filtered), ["training_slices", "0"], .slices),
             ("Candidates/oneOf/0", with("candidates", ["nearest_neighbors": 1]), ["candidates"], .influence),
             ("Candidates/oneOf/1", with("candidates", ["indices": [0]]), ["candidates"], .influence),
+            ("Candidates/oneOf/2", with("candidates", ["target": 1, "id": "b"]), ["candidates"], .influence),
         ]
             + InfluenceRequest.Solver.kinds.filter { $0.name != "lissa" }.map { kind in
                 (kind.schemaName + "Solver", with("solver", ["name": .string(kind.name)]), ["solver"], .influence)
@@ -203,8 +217,6 @@ struct OpenAPITests {
         for (key, _) in properties {
             // A solver without a name is the default one.
             if key == "name", name.hasSuffix("Solver") { continue }
-            // A group has indices or conditions.
-            if key == "indices", name == "Group" { continue }
             let issues = issues(body.setting(.null, at: place + [key]), of: route)
             #expect(issues.isEmpty == !required.contains(key), "\(name), \(key): \(issues)")
         }

@@ -83,6 +83,8 @@ extension Answer {
         case .parameters(let answer): answer.json(id: id)
         case .selfInfluence(let answer):
             answer.json(id: id, queueMilliseconds: queueMilliseconds, totalMilliseconds: totalMilliseconds)
+        case .slices(let answer):
+            answer.json(id: id, queueMilliseconds: queueMilliseconds, totalMilliseconds: totalMilliseconds)
         case .predict(let answer): answer.json(id: id)
         case .spectrum(let answer): answer.json
         }
@@ -97,6 +99,10 @@ extension Answer {
                 ("total", total),
             ]
         case .selfInfluence(let answer): [("queue", queued), ("score", answer.scoreMilliseconds), ("total", total)]
+        case .slices(let answer):
+            [
+                ("queue", queued), ("s_test", answer.sTestMilliseconds), ("score", answer.scoreMilliseconds), ("total", total),
+            ]
         case .parameters, .predict, .spectrum: [("queue", queued), ("total", total)]
         }
     }

@@ -26,7 +26,9 @@ extension API {
             ],
             "limits": [
                 "max_tests": .integer(configuration.maximumTests), "max_k": .integer(configuration.maximumK),
-                "max_groups": .integer(configuration.maximumGroups), "max_body_bytes": .integer(configuration.maximumBodyBytes),
+                "max_groups": .integer(configuration.maximumGroups), "max_slices": .integer(configuration.maximumSlices),
+                "max_slice_tests": .integer(configuration.maximumSliceTests),
+                "max_body_bytes": .integer(configuration.maximumBodyBytes),
                 "deadline_ms": .integer(configuration.deadlineMilliseconds),
                 "max_deadline_ms": .integer(configuration.maximumDeadlineMilliseconds),
             ],

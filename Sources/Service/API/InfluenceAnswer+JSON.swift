@@ -24,10 +24,7 @@ extension InfluenceAnswer {
 
     /// Where the time went.
     func timing(queueMilliseconds: Double, totalMilliseconds: Double) -> JSON {
-        [
-            "queue_ms": .double(rounded(queueMilliseconds)), "s_test_ms": .double(rounded(sTestMilliseconds)),
-            "score_ms": .double(rounded(scoreMilliseconds)), "total_ms": .double(rounded(totalMilliseconds)),
-        ]
+        .timing(queue: queueMilliseconds, sTest: sTestMilliseconds, score: scoreMilliseconds, total: totalMilliseconds)
     }
 
     /// What is said of a result, beside its test.
@@ -47,7 +44,7 @@ extension InfluenceAnswer {
             }
         }
         if let sTest = result.sTest { members["s_test"] = .tensor(sTest, shape: [sTest.count]) }
-        members["diagnostics"] = diagnostics(result)
+        members["diagnostics"] = .object(diagnostics(result))
         return members
     }
 
@@ -102,7 +99,8 @@ extension InfluenceAnswer {
         return (scoring.orientation.nameOfChange, .double(scoring.orientation.isRising ? -change : change))
     }
 
-    private func diagnostics(_ result: Result) -> JSON {
+    /// What is said of how a result came about.
+    func diagnostics(_ result: Result) -> JSONObject {
         var members: JSONObject = [:]
         if let solving = scoring.solving, let solved = result.solved {
             solving.add(solved, to: &members)
@@ -121,14 +119,20 @@ extension InfluenceAnswer {
             if case .projected = gradients.source { members["space"] = "projected" }
             for (name, value) in gradients.accuracy.members { members[name] = value }
         }
-        return .object(members)
+        return members
     }
-
-    /// To a microsecond: more digits are noise.
-    private func rounded(_ milliseconds: Double) -> Double { (milliseconds * 1000).rounded() / 1000 }
 }
 
 extension JSON {
+    /// Where the milliseconds of an answer went.
+    static func timing(queue: Double, sTest: Double, score: Double, total: Double) -> JSON {
+        // To a microsecond: more digits are noise.
+        func rounded(_ milliseconds: Double) -> JSON { .double((milliseconds * 1000).rounded() / 1000) }
+        return [
+            "queue_ms": rounded(queue), "s_test_ms": rounded(sTest), "score_ms": rounded(score), "total_ms": rounded(total),
+        ]
+    }
+
     /// Numbers as a tensor: little-endian float32, row-major, in base64 (RFC 4648 section 4).
     static func tensor(_ values: [Float], shape: [Int]) -> JSON {
         let data = values.withUnsafeBytes { Data($0) }

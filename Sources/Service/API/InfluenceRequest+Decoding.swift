@@ -44,6 +44,10 @@ public struct RequestLimits: Sendable, Equatable {
     public var maximumK: Int
     /// Groups in one request.
     public var maximumGroups: Int
+    /// Slices of the training data in one request, and slices of tests.
+    public var maximumSlices = 100
+    /// Tests in all slices of one request.
+    public var maximumSliceTests = 1_000
     /// The longest deadline a request may set itself.
     public var maximumDeadlineMilliseconds: Int
 }

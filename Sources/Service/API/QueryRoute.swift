@@ -4,6 +4,7 @@ internal import JSON
 public enum QueryRoute: String, CaseIterable, Sendable {
     case influence = "/influence"
     case parameters = "/influence/parameters"
+    case slices = "/influence/slices"
     case selfInfluence = "/self-influence"
     case predict = "/predict"
 
@@ -20,6 +21,9 @@ public enum QueryRoute: String, CaseIterable, Sendable {
         case .parameters:
             let request = try ParametersRequest(json, limits: limits)
             return (Question(request), request.deadlineMilliseconds)
+        case .slices:
+            let request = try SlicesRequest(json, limits: limits)
+            return (Question(request), request.scoring.deadlineMilliseconds)
         case .selfInfluence:
             let request = try SelfInfluenceRequest(json, limits: limits)
             return (Question(request), request.deadlineMilliseconds)

@@ -47,6 +47,8 @@ extension ServiceConfiguration {
         Setting(key: "limits.max_tests", property: \.maximumTests, range: 1...10_000),
         Setting(key: "limits.max_k", property: \.maximumK, range: 1...1_000_000),
         Setting(key: "limits.max_groups", property: \.maximumGroups, range: 1...100_000),
+        Setting(key: "limits.max_slices", property: \.maximumSlices, range: 1...1_000),
+        Setting(key: "limits.max_slice_tests", property: \.maximumSliceTests, range: 1...1_000_000),
     ]
 
     /// Settings that are texts, which may be empty.

@@ -48,6 +48,10 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var maximumK = 1_000
     /// Groups in one request.
     public var maximumGroups = 100
+    /// Slices of the training data in one request, and slices of tests.
+    public var maximumSlices = 100
+    /// Tests in all slices of one request.
+    public var maximumSliceTests = 1_000
 
     /// A file of API keys; empty for none.
     public var apiKeysFile = ""
@@ -68,6 +72,7 @@ public struct ServiceConfiguration: Sendable, Equatable {
     public var requestLimits: RequestLimits {
         RequestLimits(
             maximumTests: maximumTests, maximumK: maximumK, maximumGroups: maximumGroups,
+            maximumSlices: maximumSlices, maximumSliceTests: maximumSliceTests,
             maximumDeadlineMilliseconds: maximumDeadlineMilliseconds)
     }
 }

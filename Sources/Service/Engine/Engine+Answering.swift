@@ -17,6 +17,7 @@ extension Engine {
             case .parameters(let request): Result { .parameters(try parameters(request, interruption: interruption)) }
             case .selfInfluence(let request):
                 Result { .selfInfluence(try selfInfluence(request, interruption: interruption)) }
+            case .slices(let request): Result { .slices(try slices(request, interruption: interruption)) }
             case .predict(let request): Result { .predict(try predict(request, interruption: interruption)) }
             case .spectrum(let request): Result { .spectrum(try spectrum(request, interruption: interruption)) }
             }

@@ -48,12 +48,23 @@ extension Engine {
     func indices(
         of set: ExampleSet, in model: LoadedModel, at pointer: JSONPointer, interruption: Interruption
     ) throws -> [UInt32] {
+        if case .indices(let indices) = set { try model.require(indices, at: pointer.appending("indices").description) }
+        return try indices(of: set, in: model.training.record, at: pointer, interruption: interruption)
+    }
+
+    /// The rows of any dataset that a set names: in the order named, or by rising index.
+    /// - Throws: as above; 404 for rows that are not there.
+    func indices(
+        of set: ExampleSet, in dataset: DatasetRecord, at pointer: JSONPointer, interruption: Interruption
+    ) throws -> [UInt32] {
         switch set {
         case .indices(let indices):
-            try model.require(indices, at: pointer.appending("indices").description)
+            if let place = indices.firstIndex(where: { $0 >= dataset.rowCount }) {
+                let pointer = pointer.appending("indices").appending(place)
+                throw Problem.unknownIndex(indices[place], of: dataset, at: pointer.description)
+            }
             return indices.map { UInt32($0) }
         case .filter(let filter):
-            let dataset = model.training.record
             return try filtered.value(
                 for: FilteredKey(dataset: dataset, filter: filter), cost: { $0.count * MemoryLayout<UInt32>.stride }
             ) {

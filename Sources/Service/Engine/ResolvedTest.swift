@@ -195,7 +195,7 @@ extension Engine {
 
 extension Problem {
     /// An index that a dataset does not have.
-    fileprivate static func unknownIndex(_ index: Int, of dataset: DatasetRecord, at pointer: String) -> Problem {
+    static func unknownIndex(_ index: Int, of dataset: DatasetRecord, at pointer: String) -> Problem {
         Problem(
             .notFound, "unknown-index", at: pointer,
             "dataset '\(dataset.name)' has \(dataset.rowCount) examples, 0 to \(dataset.rowCount - 1); got \(index)")

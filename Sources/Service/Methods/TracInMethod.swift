@@ -40,10 +40,7 @@ struct TracInMethod: MethodChoice {
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
         let (request, model) = (subjects.request, subjects.model)
-        let list = checkpoints ?? request.checkpoint.map { .named([$0]) } ?? .all
-        let records = try list.records(of: model.record, in: engine)
-        let pointer = checkpoints == nil && request.checkpoint != nil ? "/checkpoint" : "/checkpoints"
-        let rates = try Self.learningRates(of: records, model.record, at: pointer, in: engine)
+        let (records, rates) = try summed(request.checkpoint, of: model.record, in: engine)
         try MemoryBudget(bytes: engine.memoryBytes).require(
             .floatBytes(2, records.count, request.tests.count, subjects.space.dimension), of: .quarter,
             for: "the gradients of \(request.tests.count) tests at \(records.count) checkpoints", at: "/checkpoints")
@@ -61,6 +58,18 @@ struct TracInMethod: MethodChoice {
         }
         return Scoring(
             terms, orientation: Orientation(request), isBrokenDown: isBrokenDown, diagnostics: ["checkpoints": .array(shown)])
+    }
+
+    /// The checkpoints that are summed over, with their learning rates.
+    /// - Parameter checkpoint: the one that a request names for everything.
+    /// - Throws: 404 for one that is not there; 422 where one has no learning rate.
+    private func summed(
+        _ checkpoint: String?, of model: ModelRecord, in engine: Engine
+    ) throws -> (records: [CheckpointRecord], rates: [Double]) {
+        let list = checkpoints ?? checkpoint.map { .named([$0]) } ?? .all
+        let records = try list.records(of: model, in: engine)
+        let pointer = checkpoints == nil && checkpoint != nil ? "/checkpoint" : "/checkpoints"
+        return (records, try Self.learningRates(of: records, model, at: pointer, in: engine))
     }
 
     /// η of each checkpoint.
@@ -93,19 +102,19 @@ extension TracInMethod: SelfScoring {
     func selfInfluence(
         for request: SelfInfluenceRequest, of model: LoadedModel, in engine: Engine, interruption: Interruption
     ) throws -> SelfInfluence {
-        let list = checkpoints ?? request.checkpoint.map { .named([$0]) } ?? .all
-        let records = try list.records(of: model.record, in: engine).sorted { $0.sequence < $1.sequence }
-        let rates = try Self.learningRates(of: records, model.record)
+        let (records, rates) = try summed(request.checkpoint, of: model.record, in: engine)
         let count = model.gradients.count
         if isBrokenDown {
             try MemoryBudget(bytes: engine.memoryBytes).require(
                 .floatBytes(2, records.count, count), of: .quarter,
                 for: "what \(records.count) checkpoints add to \(count) scores", at: "/contributions")
         }
+        // Whatever order they were named in, they are added up in that of the training.
+        let order = records.indices.sorted { records[$0].sequence < records[$1].sequence }
         var scores = [Double](repeating: 0, count: count)
         var added: [(name: String, scores: [Double])] = []
         var shown: [JSON] = []
-        for (record, rate) in zip(records, rates) {
+        for (record, rate) in order.map({ (records[$0], rates[$0]) }) {
             let there = try engine.model(model.record.name, checkpoint: record.name, interruption: interruption)
             let gradients = try engine.gradientsOnDemand(of: there, named: request.gradients, interruption: interruption)
             let own = try engine.squaredGradientNorms(of: gradients, interruption: interruption).map { rate * $0 }

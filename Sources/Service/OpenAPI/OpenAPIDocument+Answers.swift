@@ -21,7 +21,7 @@ extension OpenAPIDocument {
                 + "the same bytes here."), "timing": timing,
     ])
 
-    private static let timing = Schema.object([
+    static let timing = Schema.object([
         "queue_ms": milliseconds("Waiting to be computed"), "s_test_ms": milliseconds("Solving for s_test"),
         "score_ms": milliseconds("Scoring training examples"),
         "total_ms": milliseconds(
@@ -192,7 +192,7 @@ extension OpenAPIDocument {
 
     /// What answers say of each solver, and of each method that has nothing solved. Whoever chooses a solver automatically says what it
     /// chose.
-    private static var diagnosticsSchemas: Schema.Members {
+    static var diagnosticsSchemas: Schema.Members {
         var schemas = solverDiagnostics
         schemas.list += InfluenceRequest.Method.kinds.filter { !$0.uses.contains(.solver) }.map { kind in
             (kind.schemaName + "Diagnostics", diagnostics(of: kind))
@@ -221,9 +221,10 @@ extension OpenAPIDocument {
                 "residual": Schema.number(atLeast: 0).described("‖(C + λI)s − v‖ / ‖v‖ on all training examples."),
                 "converged": .boolean,
             ],
-            optional: ["gradients": gradients] + sometimes + ofMethods + [
+            optional: ["gradients": usedGradients] + sometimes + ofMethods + [
                 "solver_reason": .string().described("Where the solver is `auto`: why it is this one."),
                 "until_reached": Schema.boolean.described("Where the request has until: whether it was reached in time."),
+                "converged_tests": Schema.integer().described("Of slices: how many tests converged."),
             ] + ofScores)
     }
 
@@ -231,11 +232,11 @@ extension OpenAPIDocument {
         let always: Schema.Members = ["method": .constant(.string(method.name))]
         let usesCaches = method.uses.contains(.gradients)
         return .object(
-            always + method.diagnostics.always + (usesCaches ? ["gradients": gradients] : [:]),
+            always + method.diagnostics.always + (usesCaches ? ["gradients": usedGradients] : [:]),
             optional: method.diagnostics.sometimes + ofScores)
     }
 
-    private static let gradients = Schema.string().described(
+    private static let usedGradients = Schema.string().described(
         "By which training gradients examples were scored: `exact`, or a cache's.")
 
     /// What is said of scores, whoever made them.

@@ -4,7 +4,7 @@ internal import JSON
 // The routes.
 extension OpenAPIDocument {
     /// Every route there is, in the order of the document.
-    var operations: [OpenAPIOperation] { computing + [parameters, selfInfluence, spectrum] + catalogue + operational }
+    var operations: [OpenAPIOperation] { computing + [parameters, slices, selfInfluence, spectrum] + catalogue + operational }
 
     private var computing: [OpenAPIOperation] {
         [

@@ -23,26 +23,20 @@ extension OpenAPIDocument {
                 "id": Self.requestID, "checkpoint": Self.checkpointName,
                 "aggregate": .choice(of: InfluenceRequest.Aggregate.self).defaulting(to: "none").described(
                     "Whether the tests get one answer each, or one together: for the sum or the mean of their losses."),
-                "method": .choice(of: InfluenceRequest.methods).defaulting(to: "influence").described(Self.methods),
+                "method": Self.method,
                 "compare": .array(of: .choice(of: InfluenceRequest.methods), count: 2...InfluenceRequest.methods.count).described(
                     """
                     In place of method: answers under each of these, none named twice, and says how far they agree. A member that not all \
                     of them take is for those that do.
                     """),
-                "measurement": .choice(of: OutputMeasurement.self).defaulting(to: "loss").described(
-                    """
-                    What of a test is asked about: its loss, or the logit, margin (log p/(1 − p)) or probability of its target. A proponent \
-                    lowers a loss, and raises each of the others.
-                    """),
+                "measurement": Self.measurement,
             ] + Self.systemMembers + [
                 "until": Schema.named("Goal").described(
                     """
                     Goes on in rounds of lissa until this is reached, or until `deadline_ms` comes near: the best so far is the answer then, \
                     marked by `until_reached`.
                     """),
-                "gradients": .string().defaulting(to: .string(ChosenGradients.exact)).described(
-                    "By which training gradients examples are scored: `exact`, or the `name` of one of the model's caches, whose "
-                        + "measured error comes with the answer."),
+                "gradients": Self.gradients,
                 "k": .integer(in: 1...configuration.maximumK).defaulting(to: 10).described("Examples at each end of a ranking."),
                 "candidates": Schema.named("Candidates").described("Which training examples are scored; all by default."),
                 "groups": .array(of: .named("Group"), count: 1...configuration.maximumGroups).described(
@@ -53,6 +47,16 @@ extension OpenAPIDocument {
                 "deadline_ms": deadline,
             ] + Self.methodFields)
     }
+
+    static let method = Schema.choice(of: InfluenceRequest.methods).defaulting(to: "influence").described(methods)
+    static let measurement = Schema.choice(of: OutputMeasurement.self).defaulting(to: "loss").described(
+        """
+        What of a test is asked about: its loss, or the logit, margin (log p/(1 − p)) or probability of its target. A proponent \
+        lowers a loss, and raises each of the others.
+        """)
+    static let gradients = Schema.string().defaulting(to: .string(ChosenGradients.exact)).described(
+        "By which training gradients examples are scored: `exact`, or the `name` of one of the model's caches, whose measured error comes "
+            + "with the answer.")
 
     /// What is solved, and by whom.
     static let systemMembers: Schema.Members = [
@@ -87,7 +91,7 @@ extension OpenAPIDocument {
     }
 
     /// Members that are one method's own.
-    private static var methodFields: Schema.Members {
+    static var methodFields: Schema.Members {
         var fields: Schema.Members = [:]
         for field in InfluenceRequest.Method.kinds.flatMap({ $0.fields.list })
         where !fields.list.contains(where: { $0.name == field.name }) { fields.list.append(field) }

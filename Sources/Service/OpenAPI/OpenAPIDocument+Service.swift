@@ -28,7 +28,8 @@ extension OpenAPIDocument {
             "capacity": .integer(in: 1 ... .max).described("Requests that may wait; more are refused with 503."),
         ]),
         "limits": .object([
-            "max_tests": count, "max_k": count, "max_groups": count, "max_body_bytes": count, "deadline_ms": count,
+            "max_tests": count, "max_k": count, "max_groups": count, "max_slices": count, "max_slice_tests": count,
+            "max_body_bytes": count, "deadline_ms": count,
             "max_deadline_ms": count,
         ]),
         "methods": .array(of: .choice(of: InfluenceRequest.methods)),

@@ -70,7 +70,7 @@ struct OpenAPIDocument: Sendable {
     }
 
     private var schemas: Schema.Members {
-        requestSchemas + answerSchemas + parametersSchemas + selfInfluenceSchemas + Self.spectrumSchemas + Self.catalogueSchemas
-            + Self.operationsSchemas
+        requestSchemas + answerSchemas + parametersSchemas + slicesSchemas + selfInfluenceSchemas + Self.spectrumSchemas
+            + Self.catalogueSchemas + Self.operationsSchemas
     }
 }

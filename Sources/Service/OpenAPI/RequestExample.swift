@@ -83,6 +83,30 @@ struct RequestExample: Sendable {
             value: ["model": "digits", "method": "representer_point", "k": 3]),
     ]
 
+    /// For `POST /influence/slices`.
+    static let slices = [
+        RequestExample(
+            name: "digits", summary: "Which digits of the training data move the losses of 3, 8 and 9",
+            value: [
+                "model": "digits",
+                "training_slices": [
+                    ["name": "3", "target": 3], ["name": "8 and 9", "target": [8, 9]],
+                    ["name": "others", "target": ["not": [3, 8, 9]]],
+                ],
+                "test_slices": [
+                    "dataset": "digits-test",
+                    "slices": [["name": "3", "target": 3], ["name": "8", "target": 8], ["name": "9", "target": 9]],
+                ], "solver": ["name": "exact"],
+            ]),
+        RequestExample(
+            name: "rows", summary: "Under TracInCP, for a few rows, without correlations",
+            value: [
+                "model": "digits", "method": "tracin_cp", "correlations": false,
+                "training_slices": [["name": "first ten", "indices": .numbers((0..<10).map(Double.init))]],
+                "test_slices": ["dataset": "digits-test", "slices": [["name": "two", "indices": [3, 4]]]],
+            ]),
+    ]
+
     /// For `POST /predict`.
     static let predict = [
         RequestExample(

@@ -8,6 +8,7 @@ struct Question: Hashable, Sendable {
         case influence(InfluenceRequest)
         case parameters(ParametersRequest)
         case selfInfluence(SelfInfluenceRequest)
+        case slices(SlicesRequest)
         case predict(PredictRequest)
         case spectrum(SpectrumRequest)
     }
@@ -46,6 +47,16 @@ struct Question: Hashable, Sendable {
         (request.id, request.deadlineMilliseconds) = (nil, nil)
         self.init(
             content: .selfInfluence(request), names: [request.model, request.checkpoint ?? "", request.gradients ?? ""])
+    }
+
+    init(_ request: SlicesRequest) {
+        var request = request
+        (request.scoring.id, request.scoring.deadlineMilliseconds) = (nil, nil)
+        let scoring = request.scoring
+        let names =
+            [scoring.model, scoring.checkpoint ?? "", scoring.gradients ?? "", request.dataset]
+            + (request.trainingSlices + request.testSlices).map(\.name)
+        self.init(content: .slices(request), names: names)
     }
 
     init(_ request: PredictRequest) {
@@ -109,6 +120,7 @@ enum Answer: Sendable {
     case influence(Attributions)
     case parameters(ParametersAnswer)
     case selfInfluence(SelfInfluenceAnswer)
+    case slices(SlicesAnswer)
     case predict(PredictAnswer)
     case spectrum(SpectrumAnswer)
 }
