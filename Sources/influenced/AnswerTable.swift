@@ -1,3 +1,4 @@
+internal import Formats
 internal import Foundation
 internal import JSON
 internal import Service
@@ -15,6 +16,7 @@ struct AnswerTable {
             case .influence where answer["compare"] != nil: results.flatMap(Self.comparison)
             case .influence: results.flatMap(Self.influence)
             case .parameters: results.flatMap(Self.removal)
+            case .slices: Self.slices(answer)
             case .selfInfluence: Self.selfInfluence(answer)
             case .predict: Self.predictions(results)
             }
@@ -67,6 +69,21 @@ struct AnswerTable {
             }
         }
         return lines + ["diagnostics \(text(result["diagnostics"]))"]
+    }
+
+    /// A row for each slice of the training data, a column for each slice of tests.
+    private static func slices(_ answer: JSON) -> [String] {
+        let tests = answer["test_slices"]?.arrayValue ?? []
+        let columns = tests.map { "\(word($0["name"]).legible(limit: 128)) (\(text($0["size"])))" }
+        var lines = ["method \(word(answer["method"])): \(word(answer["orientation"]))"]
+        for (key, title) in [("mean", "mean score"), ("helpful", "scores above 0"), ("harmful", "scores below 0")] {
+            lines += ["", title, row([""] + columns, width: 18)]
+            for (slice, cells) in zip(answer["training_slices"]?.arrayValue ?? [], answer["matrix"]?.arrayValue ?? []) {
+                let name = "\(word(slice["name"]).legible(limit: 128)) (\(text(slice["size"])))"
+                lines.append(row([name] + (cells.arrayValue ?? []).map { number($0[key]) }, width: 18))
+            }
+        }
+        return lines + ["", "diagnostics \(text(answer["diagnostics"]))"]
     }
 
     private static func selfInfluence(_ answer: JSON) -> [String] {

@@ -135,7 +135,7 @@ struct CacheCommandTests {
         #expect(response.status == 422)
         let issue = try #require(try response.json.list("errors").first)
         #expect(issue["pointer"] == "/gradients")
-        #expect(issue["detail"]?.stringValue?.contains("exact, factored;") == true)
+        #expect(issue["detail"]?.stringValue?.contains("exact, factored, projected-") == true)
         for wrong in [1, [], ["name": "dense-int8"], true] as [JSON] {
             #expect(try server.post("/influence", request.with("gradients", wrong)).status == 422)
         }

@@ -18,6 +18,14 @@ struct QueryRouteTests {
                 "/influence/parameters", ["model": "digits", "id": "c", "examples": [3], "solver": ["name": "exact"], "k": 2],
                 ["removed", "change if removed", "tensor"]
             ),
+            (
+                "/influence/slices",
+                [
+                    "model": "digits", "id": "c", "solver": ["name": "exact"],
+                    "training_slices": [["name": "threes", "target": 3]],
+                    "test_slices": ["dataset": "digits-test", "slices": [["name": "first two", "indices": [0, 1]]]],
+                ], ["threes", "first two (2)", "mean score"]
+            ),
             ("/self-influence", ["model": "digits", "id": "c", "k": 3], ["predicted", "99 %", "mean", "influence"]),
             (
                 "/predict",
