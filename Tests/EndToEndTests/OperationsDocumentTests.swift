@@ -69,7 +69,8 @@ struct OperationsDocumentTests {
         let paths = try #require(document["paths"]?.objectValue)
         #expect(
             Set(paths.keys) == [
-                "/influence", "/influence/parameters", "/influence/slices", "/self-influence", "/predict", "/models", "/models/{model}",
+                "/influence", "/influence/parameters", "/influence/slices", "/self-influence", "/predict", "/models",
+                "/models/{model}",
                 "/datasets",
                 "/datasets/{dataset}",
                 "/models/{model}/checkpoints/{checkpoint}/spectrum", "/datasets/{dataset}/examples/{index}", "/info", "/metrics",
