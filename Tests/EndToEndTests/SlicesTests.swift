@@ -58,8 +58,8 @@ struct SlicesTests {
         .wrong(ask(["tests": []]), at: "/tests"), .wrong(["model": "digits"], at: "/training_slices", "missing"),
         .wrong(ask(["training_slices": [["name": "a", "target": 10]]]), at: "/training_slices/0/target"),
         .wrong(
-            ask(["training_slices": [["name": "a", "where": ["source": "scanner-2"]]]]), at: "/training_slices/0/where",
-            "--metadata"),
+            ask(["training_slices": [["name": "a", "where": ["source": "scanner-2"]]]]),
+            at: "/training_slices/0/where/source", "ink"),
         .wrong(
             ask([
                 "test_slices": [
