@@ -44,6 +44,8 @@ let package = Package(
         .library(name: "Attribution", targets: ["Attribution"]),
         .library(name: "Formats", targets: ["Formats"]),
         .library(name: "JSON", targets: ["JSON"]),
+        .library(name: "Store", targets: ["Store"]),
+        .library(name: "Service", targets: ["Service"]),
         // For the package Fuzz.
         .library(name: "FuzzProperties", targets: ["FuzzProperties"]),
         .library(name: "ServiceFuzzProperties", targets: ["ServiceFuzzProperties"]),

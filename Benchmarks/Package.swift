@@ -21,6 +21,8 @@ let package = Package(
                 .product(name: "Attribution", package: "influenced"),
                 .product(name: "Formats", package: "influenced"),
                 .product(name: "JSON", package: "influenced"),
+                .product(name: "Store", package: "influenced"),
+                .product(name: "Service", package: "influenced"),
             ]),
         .executableTarget(
             name: "Kernels",

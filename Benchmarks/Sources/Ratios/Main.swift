@@ -6,29 +6,39 @@ import LinearAlgebra
 
 /// The speeds that the README states, as ratios measured in one run: against memory bandwidth, against the work on one thread, and
 /// against PyTorch where an interpreter that has it is named by `PEERS_PYTHON`. With `solvers` in place of the script, what each part of
-/// a solver buys instead.
+/// a solver buys instead; with `methods`, what every method's answers cost, or some parts of that.
 ///
 ///     Ratios SHARED TORCH_PEER_SCRIPT
 ///     Ratios SHARED solvers
+///     Ratios SHARED methods METHODS_PEER_SCRIPT [tracin] [relatif] [warm]
 @main
 struct Ratios {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3, FileManager.default.fileExists(atPath: arguments[1] + "/data/mnist") else {
+        guard arguments.count >= 3, FileManager.default.fileExists(atPath: arguments[1] + "/data/mnist") else {
             print("the MNIST files are not here: skipped")
             return
         }
         let parallel = Parallel(threads: ProcessInfo.processInfo.activeProcessorCount)
         print(BLASLibrary.current.description, "|", VectorUnit.current, "|", parallel.threads, "threads")
+        if arguments[2] == "methods" {
+            let parts = arguments.count > 4 ? Array(arguments[4...]) : MethodRatios.parts
+            let peer = try parts.contains("tracin") && arguments.count > 3 ? peer(arguments[3], data: arguments[1]) : nil
+            return try MethodRatios.run(parts, shared: arguments[1], peer: peer, parallel)
+        }
         let mnist = try MNIST(shared: arguments[1], parallel: parallel)
         if arguments[2] == "solvers" { return try solverTables(mnist, shared: arguments[1], parallel) }
-        let peer = try ProcessInfo.processInfo.environment["PEERS_PYTHON"].flatMap {
-            try TorchPeer(interpreter: $0, script: arguments[2], data: arguments[1])
-        }
+        let peer = try peer(arguments[2], data: arguments[1])
         try solvers(mnist, peer, parallel)
         try scan(mnist, peer, parallel)
         try NetworkRatios(shared: arguments[1], features: mnist.features).run(peer, parallel)
         try encodedScan(parallel)
+    }
+
+    private static func peer(_ script: String, data: String) throws -> TorchPeer? {
+        try ProcessInfo.processInfo.environment["PEERS_PYTHON"].flatMap {
+            try TorchPeer(interpreter: $0, script: script, data: data)
+        }
     }
 
     private static func solvers(_ mnist: MNIST, _ peer: TorchPeer?, _ parallel: Parallel) throws {
