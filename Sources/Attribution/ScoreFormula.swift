@@ -57,11 +57,20 @@ public struct ScoreFormula: Sendable {
     public var isDirection: Bool { terms.count == 1 && multipliers == nil }
 
     /// Adds one term's scores of all examples to those of the terms before it: to nothing for the first. The last makes them the formula's.
-    public func adding(_ scores: [Float], of term: Int, to sum: [Float]) -> [Float] { adding(scores, of: term, to: sum, .all) }
+    public func adding(_ scores: consuming [Float], of term: Int, to sum: [Float]) -> [Float] {
+        adding(scores, of: term, to: sum, .all)
+    }
 
-    private func adding(_ scores: [Float], of term: Int, to sum: [Float], _ selection: RowSelection) -> [Float] {
+    private func adding(_ scores: consuming [Float], of term: Int, to sum: [Float], _ selection: RowSelection) -> [Float] {
         var total = scores
-        if term > 0 { for place in total.indices { total[place] += sum[place] } }
+        if term > 0 {
+            precondition(sum.count == total.count, "terms score the same examples")
+            total.withUnsafeMutableBufferPointer { total in
+                sum.withUnsafeBufferPointer { sum in
+                    for place in total.indices { total[place] += sum[place] }
+                }
+            }
+        }
         if term == terms.count - 1 { multiply(&total, of: selection) }
         return total
     }
@@ -116,7 +125,13 @@ public struct ScoreFormula: Sendable {
     private func multiply(_ scores: inout [Float], of selection: RowSelection) {
         guard let multipliers else { return }
         switch selection {
-        case .all: for place in scores.indices { scores[place] *= multipliers[place] }
+        case .all:
+            precondition(multipliers.count == scores.count, "one for each example")
+            scores.withUnsafeMutableBufferPointer { scores in
+                multipliers.withUnsafeBufferPointer { multipliers in
+                    for place in scores.indices { scores[place] *= multipliers[place] }
+                }
+            }
         case .indices(let indices): for (place, index) in indices.enumerated() { scores[place] *= multipliers[Int(index)] }
         }
     }

@@ -32,4 +32,14 @@ public enum Vectors {
 
     /// ‖x‖₂ of an array.
     public static func norm(_ x: [Float]) -> Double { dot(x, x).squareRoot() }
+
+    /// Whether all elements are finite. Without branches, so that the compiler looks at several at a time.
+    public static func areFinite(_ x: [Float]) -> Bool {
+        let exponent: UInt32 = 0x7f80_0000
+        var found: UInt32 = 0
+        x.withUnsafeBufferPointer { x in
+            for element in x { found |= element.bitPattern & exponent == exponent ? 1 : 0 }
+        }
+        return found == 0
+    }
 }

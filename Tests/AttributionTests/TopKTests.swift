@@ -26,6 +26,7 @@ struct TopKTests {
             numbers.integers(300, below: 7).map { Float($0 - 3) },  // many ties, and zeros among them
             numbers.floats(100).map { abs($0) }, numbers.floats(100).map { -abs($0) },
             numbers.floats(60).enumerated().map { $0.offset % 4 == 0 ? .nan : $0.element },
+            numbers.floats(700).enumerated().map { $0.offset % 3 == 0 ? .nan : $0.offset == 650 ? -.infinity : $0.element },
             [Float](repeating: 2, count: 40), [Float](repeating: -2, count: 40),
             (0..<200).map { Float($0 - 100) }, (0..<200).map { Float(100 - $0) },
             [.infinity, 1, -.infinity, .greatestFiniteMagnitude, -1, .leastNonzeroMagnitude, -.leastNonzeroMagnitude],

@@ -52,4 +52,17 @@ struct VectorsTests {
     func lengths() async {
         await #expect(processExitsWith: .failure) { _ = Vectors.dot([1, 2], [1]) }
     }
+
+    @Test("tell an element that is not finite wherever it is", arguments: [Float.infinity, -.infinity, .nan, .signalingNaN])
+    func finite(value: Float) {
+        let numbers: [Float] = [0, -0.0, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, 1]
+        let all = (0..<101).map { numbers[$0 % numbers.count] }
+        #expect(Vectors.areFinite(all))
+        #expect(Vectors.areFinite([]))
+        for place in [0, 1, 63, 64, 100] {
+            var some = all
+            some[place] = value
+            #expect(!Vectors.areFinite(some))
+        }
+    }
 }

@@ -36,7 +36,7 @@ struct MethodSubjects: Sendable {
             }
             directions = [ExampleGradients(vectors: sum, count: 1)]
         }
-        guard directions.allSatisfy({ $0.vectors.allSatisfy(\.isFinite) }) else {
+        guard directions.allSatisfy({ Vectors.areFinite($0.vectors) }) else {
             throw Problem(
                 at: "/tests", "make a loss gradient beyond single precision; their features are too large for the model")
         }
