@@ -7,7 +7,8 @@ extension Store {
     public func caches(of checkpoint: CheckpointRecord) throws -> [CacheRecord] {
         try reading { db in
             try Row.fetchAll(
-                db, sql: CacheRecord.select + " WHERE cache.checkpoint = ? ORDER BY cache.kind", arguments: [checkpoint.id]
+                db.cachedStatement(sql: CacheRecord.select + " WHERE cache.checkpoint = ? ORDER BY cache.kind"),
+                arguments: [checkpoint.id]
             ).map(CacheRecord.init)
         }
     }
@@ -50,7 +51,8 @@ extension Store {
 
     static func cache(of checkpoint: CheckpointRecord, kind: String, in db: Database) throws -> CacheRecord? {
         try Row.fetchOne(
-            db, sql: CacheRecord.select + " WHERE cache.checkpoint = ? AND cache.kind = ?", arguments: [checkpoint.id, kind]
+            db.cachedStatement(sql: CacheRecord.select + " WHERE cache.checkpoint = ? AND cache.kind = ?"),
+            arguments: [checkpoint.id, kind]
         ).map(CacheRecord.init)
     }
 

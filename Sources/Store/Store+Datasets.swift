@@ -86,7 +86,9 @@ extension Store {
     }
 
     static func dataset(named name: String, in db: Database) throws -> DatasetRecord {
-        if Names.isValid(name), let row = try Row.fetchOne(db, sql: "SELECT * FROM dataset WHERE name = ?", arguments: [name]) {
+        if Names.isValid(name),
+            let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM dataset WHERE name = ?"), arguments: [name])
+        {
             return try DatasetRecord(row)
         }
         let names = try String.fetchAll(db, sql: "SELECT name FROM dataset ORDER BY name")

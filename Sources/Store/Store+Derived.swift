@@ -96,7 +96,8 @@ extension Store {
         of checkpoint: CheckpointRecord, kind: String, key: ContentDigest, in db: Database
     ) throws -> DerivedRecord? {
         try Row.fetchOne(
-            db, sql: DerivedRecord.select + " WHERE derived.checkpoint = ? AND derived.kind = ? AND derived.key = ?",
+            db.cachedStatement(
+                sql: DerivedRecord.select + " WHERE derived.checkpoint = ? AND derived.kind = ? AND derived.key = ?"),
             arguments: [checkpoint.id, kind, key.bytes]
         ).map(DerivedRecord.init)
     }

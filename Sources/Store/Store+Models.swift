@@ -23,7 +23,7 @@ extension Store {
     public func checkpoints(of model: ModelRecord) throws -> [CheckpointRecord] {
         try reading { db in
             try Row.fetchAll(
-                db, sql: CheckpointRecord.select + " WHERE checkpoint.model = ? ORDER BY checkpoint.sequence",
+                db.cachedStatement(sql: CheckpointRecord.select + " WHERE checkpoint.model = ? ORDER BY checkpoint.sequence"),
                 arguments: [model.id]
             ).map(CheckpointRecord.init)
         }
@@ -81,7 +81,8 @@ extension Store {
 
     static func model(named name: String, in db: Database) throws -> ModelRecord {
         if Names.isValid(name),
-            let row = try Row.fetchOne(db, sql: ModelRecord.select + " WHERE model.name = ?", arguments: [name])
+            let row = try Row.fetchOne(
+                db.cachedStatement(sql: ModelRecord.select + " WHERE model.name = ?"), arguments: [name])
         {
             return try ModelRecord(row)
         }
