@@ -49,9 +49,9 @@ extension Engine {
                 return try storedGradient(test, dataset, index, of: model)
             case .example(let dataset, let index):
                 let network = try model.network(at: test.pointer + "/dataset")
-                let (record, input) = try example(
+                let (input, own) = try example(
                     index, of: dataset, for: network, pointer: test.pointer, interruption: interruption)
-                let target = try test.target ?? record.targets(rows: index..<index + 1, from: store).number(0)
+                let target = try test.target ?? own()
                 return try evaluate(
                     test, input: input, target: target, source: test.target == nil ? .dataset : .request, network, measurement)
             case .input(let values, let shape):
@@ -92,9 +92,10 @@ extension Engine {
             measured: nil, gradient: ExampleGradients(vectors: gradients.gradient(of: index), count: 1))
     }
 
+    /// An example of a dataset: its input, and what finds its target.
     private func example(
         _ index: Int, of name: String, for model: NetworkModel, pointer: String, interruption: Interruption
-    ) throws -> (record: DatasetRecord, input: [Float]) {
+    ) throws -> (input: [Float], target: () throws -> Double) {
         let record = try datasetRecord(name, at: pointer + "/dataset")
         guard index < record.rowCount else { throw Problem.unknownIndex(index, of: record, at: pointer + "/index") }
         guard record.hasInputs else {
@@ -105,22 +106,23 @@ extension Engine {
                 at: pointer + "/dataset",
                 "examples of '\(name)' have shape \(record.exampleShape); the model takes \(model.network.inputShape)")
         }
-        return (record, try input(index, of: record, interruption: interruption))
-    }
-
-    /// One example's input: from the dataset in memory, where that is small beside it and so stays there, or from its block in the store,
-    /// which is read and checked each time.
-    private func input(_ index: Int, of record: DatasetRecord, interruption: Interruption) throws -> [Float] {
+        // From the dataset in memory, where that is small beside it and so stays there, or from blocks in the store, which are read and
+        // checked each time.
         if let bytes = record.loadedByteCount, bytes <= memoryBytes / 64 {
             do {
-                return try dataset(record, interruption: interruption).features.values(of: index)
+                let data = try self.dataset(record, interruption: interruption)
+                return (data.features.values(of: index), { data.targets.number(index) })
             } catch let stop as Interrupted {
                 throw stop
             } catch {
                 // What is wrong elsewhere in it is no matter of this row.
             }
         }
-        return try record.features(rows: index..<index + 1, from: store).values(of: 0)
+        let row = index..<index + 1
+        return (
+            try record.features(rows: row, from: store).values(of: 0),
+            { [store] in try record.targets(rows: row, from: store).number(0) }
+        )
     }
 
     /// An input may be flat, or nested as the spec or the training dataset says.
