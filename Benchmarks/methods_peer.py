@@ -43,11 +43,8 @@ class Perceptron(torch.nn.Module):
 class Examples(torch.utils.data.Dataset):
     """Whole batches at a time: the loader is not what is to be measured."""
 
-    def __init__(self, count):
-        self.count = count
-
     def __len__(self):
-        return self.count
+        return len(X)
 
     def __getitem__(self, index):
         return X[index], y[index]
@@ -62,20 +59,13 @@ def load(model, path):
     return RATE
 
 
-def loader(count):
-    return torch.utils.data.DataLoader(Examples(count), batch_size=1000, collate_fn=list)
-
-
 model = Perceptron()
 loss = torch.nn.CrossEntropyLoss(reduction="sum")
 
 
-def tracin(count):
-    method = TracInCP(model, loader(count), CHECKPOINTS, load, loss_fn=loss, sample_wise_grads_per_batch=True)
-    return lambda: method.influence((x_test, y_test))
-
-
-fast = TracInCPFast(model, model.fc2, loader(len(X)), CHECKPOINTS, load, loss_fn=loss)
+loader = torch.utils.data.DataLoader(Examples(), batch_size=1000, collate_fn=list)
+tracin = TracInCP(model, loader, CHECKPOINTS, load, loss_fn=loss, sample_wise_grads_per_batch=True)
+fast = TracInCPFast(model, model.fc2, loader, CHECKPOINTS, load, loss_fn=loss)
 models = []
 for path in CHECKPOINTS:
     models.append(Perceptron())
@@ -101,8 +91,7 @@ def factors(batch=5_500):
 
 
 cases = {
-    "tracin": tracin(2_750), "tracin-all": tracin(len(X)),
-    "fast": lambda: fast.influence((x_test, y_test)), "factors": factors,
+    "tracin": lambda: tracin.influence((x_test, y_test)), "fast": lambda: fast.influence((x_test, y_test)), "factors": factors,
 }
 print("ready", flush=True)
 for line in sys.stdin:

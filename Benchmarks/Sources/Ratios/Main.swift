@@ -11,6 +11,7 @@ import LinearAlgebra
 ///     Ratios SHARED TORCH_PEER_SCRIPT
 ///     Ratios SHARED solvers
 ///     Ratios SHARED methods METHODS_PEER_SCRIPT [tracin] [relatif] [warm]
+///     Ratios SHARED neighbors NEIGHBORS_PEER_SCRIPT
 @main
 struct Ratios {
     static func main() throws {
@@ -26,6 +27,10 @@ struct Ratios {
             let peer = try parts.contains("tracin") && arguments.count > 3 ? peer(arguments[3], data: arguments[1]) : nil
             return try MethodRatios.run(parts, shared: arguments[1], peer: peer, parallel)
         }
+        if arguments[2] == "neighbors" {
+            let data = ProcessInfo.processInfo.environment["PEERS_HOME"] ?? ""
+            return try NeighborRatios.run(data: data, script: arguments.count > 3 ? arguments[3] : "", parallel)
+        }
         let mnist = try MNIST(shared: arguments[1], parallel: parallel)
         if arguments[2] == "solvers" { return try solverTables(mnist, shared: arguments[1], parallel) }
         let peer = try peer(arguments[2], data: arguments[1])
@@ -35,7 +40,8 @@ struct Ratios {
         try encodedScan(parallel)
     }
 
-    private static func peer(_ script: String, data: String) throws -> TorchPeer? {
+    /// PyTorch's side, where there is an interpreter for it.
+    static func peer(_ script: String, data: String) throws -> TorchPeer? {
         try ProcessInfo.processInfo.environment["PEERS_PYTHON"].flatMap {
             try TorchPeer(interpreter: $0, script: script, data: data)
         }

@@ -58,7 +58,8 @@ struct MethodStore {
     func ask(_ model: String, test: Int, _ fields: String) throws -> JSON {
         let request = #"{"model": "\#(model)", "tests": [{"dataset": "test", "index": \#(test)}], \#(fields)}"#
         return try engine.answer(
-            Array(request.utf8), limits: settings.requestLimits, defaultDeadlineMilliseconds: settings.maximumDeadlineMilliseconds)
+            Array(request.utf8), limits: settings.requestLimits, defaultDeadlineMilliseconds: settings.maximumDeadlineMilliseconds
+        )
     }
 
     /// The scores of all examples for one test.
