@@ -28,14 +28,19 @@ extension FactoredGradients {
                     tile.load(start..<min(start + RowTile.capacity, pieces[piece].upperBound), of: batch, from: features)
                     features.project(tile, on: factors.inputs, vectorCount: others, into: inputProducts.start)
                     residuals.withUnsafeBufferPointer {
-                        for row in 0..<tile.count {
-                            (own.start + row * classes).update(
-                                from: $0.baseAddress! + tile.example(row) * classes, count: classes)
+                        // Rows that are neighbours stay where they are.
+                        var rows = $0.baseAddress! + tile.example(0) * classes
+                        if !tile.isContiguous {
+                            for row in 0..<tile.count {
+                                (own.start + row * classes).update(
+                                    from: $0.baseAddress! + tile.example(row) * classes, count: classes)
+                            }
+                            rows = UnsafePointer(own.start)
                         }
+                        MatrixProduct.multiply(
+                            .none, .transposed, m: tile.count, n: others, k: classes, alpha: 1, rows, classes, factors.rows,
+                            classes, beta: 0, residualProducts.start, others)
                     }
-                    MatrixProduct.multiply(
-                        .none, .transposed, m: tile.count, n: others, k: classes, alpha: 1, own.start, classes, factors.rows,
-                        classes, beta: 0, residualProducts.start, others)
                     let (one, multiplier): (Float, Float) = (model.hasBias ? 1 : 0, features.multiplier)
                     for k in 0..<others {
                         for row in 0..<tile.count {

@@ -15,6 +15,11 @@ extension ScoredExamples {
     public func scores(
         of selection: RowSelection, likeEach gradients: [ExampleGradients], parallel: Parallel, interruption: Interruption
     ) throws -> Scores {
+        // Usually all are of a kind.
+        if !gradients.isEmpty, Set(gradients.map { $0.factors != nil }).count == 1 {
+            return try scores(
+                of: selection, like: ExampleGradients(joining: gradients), parallel: parallel, interruption: interruption)
+        }
         let rowCount = selection.withBatch(of: count) { $0.count }
         let starts = gradients.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
         let values = AlignedMemory<Float>(uninitialized: rowCount * starts[gradients.count])

@@ -74,10 +74,37 @@ extension Engine {
     /// ‖gᵢ‖² of all training examples: of a source of gradients once.
     /// - Throws: `Interrupted`, and what reading gradients may throw.
     func squaredGradientNorms(of chosen: ChosenGradients, interruption: Interruption) throws -> [Double] {
-        try gradientNorms.value(for: chosen.source, cost: { $0.count * MemoryLayout<Double>.stride }) {
-            try chosen.gradients.squaredNorms(parallel: parallel, interruption: interruption)
+        try norms(of: chosen, interruption: interruption).squares
+    }
+
+    /// 1/‖gᵢ‖ of all training examples, 0 where that is not finite.
+    /// - Throws: as `squaredGradientNorms`.
+    func inverseGradientNorms(of chosen: ChosenGradients, interruption: Interruption) throws -> [Float] {
+        try norms(of: chosen, interruption: interruption).inverses
+    }
+
+    private func norms(of chosen: ChosenGradients, interruption: Interruption) throws -> GradientNorms {
+        try gradientNorms.value(for: chosen.source, cost: \.byteCount) {
+            GradientNorms(squares: try chosen.gradients.squaredNorms(parallel: parallel, interruption: interruption))
         }
     }
+}
+
+/// ‖gᵢ‖² of all training examples, and what cosines are multiplied by.
+struct GradientNorms: Sendable {
+    let squares: [Double]
+    /// 1/‖gᵢ‖, 0 where that is not finite.
+    let inverses: [Float]
+
+    init(squares: [Double]) {
+        self.squares = squares
+        inverses = squares.map {
+            let inverse = Float(1 / $0.squareRoot())
+            return inverse.isFinite ? inverse : 0
+        }
+    }
+
+    var byteCount: Int { squares.count * (MemoryLayout<Double>.stride + MemoryLayout<Float>.stride) }
 }
 
 extension ChosenGradients {

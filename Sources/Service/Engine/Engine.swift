@@ -30,7 +30,7 @@ public final class Engine: Sendable {
     let filtered: OnceCache<FilteredKey, [UInt32]>
     let marginWeightsOfModels: OnceCache<ContentDigest, [Double]>
     let representers: OnceCache<PreparedKey, RepresenterPoints>
-    let gradientNorms: OnceCache<ChosenGradients.Source, [Double]>
+    let gradientNorms: OnceCache<ChosenGradients.Source, GradientNorms>
     let layerFeatures: OnceCache<LayerKey, FeatureRows>
     let solutions: SolutionCache
     let counters = EngineCounters()

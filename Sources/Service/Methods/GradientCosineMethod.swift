@@ -31,14 +31,3 @@ struct GradientCosineMethod: MethodChoice {
             orientation: Orientation(subjects.request))
     }
 }
-
-extension Engine {
-    /// 1/‖gᵢ‖ of all training examples, 0 where that is not finite.
-    /// - Throws: `Interrupted`, and what reading gradients may throw.
-    func inverseGradientNorms(of chosen: ChosenGradients, interruption: Interruption) throws -> [Float] {
-        try squaredGradientNorms(of: chosen, interruption: interruption).map {
-            let inverse = Float(1 / $0.squareRoot())
-            return inverse.isFinite ? inverse : 0
-        }
-    }
-}
