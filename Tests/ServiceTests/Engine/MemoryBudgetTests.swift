@@ -77,7 +77,7 @@ struct MemoryBudgetTests {
             ("wide", 300_000, [:], "/tests: the gradients of 1 tests would take 92824 bytes"),
             (
                 "wide", 1_600_000, ["candidates": ["nearest_neighbors": 3]],
-                "/candidates/layer: what layer '0' makes of the 300 training examples would take 480000"
+                "/candidates/layer: what layer '2' makes of the 300 training examples would take 480000"
             ),
         ]
         for (model, memoryBytes, members, says) in cases {
