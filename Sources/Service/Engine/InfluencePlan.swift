@@ -54,6 +54,11 @@ struct InfluencePlan: Sendable {
         }
         let subjects = MethodSubjects(request, model, space, tests)
         self.subjects = subjects.tests
+        if request.include.contains(.allScores) {
+            try MemoryBudget(bytes: engine.memoryBytes).require(
+                .floatBytes(subjects.count, model.gradients.count), of: .eighth,
+                for: "the scores of \(model.gradients.count) examples for \(subjects.count) tests", at: "/tests")
+        }
         scoring = try request.method.choice.scoring(of: subjects, in: engine, interruption: interruption)
     }
 

@@ -8,6 +8,8 @@ struct MemoryBudget: Sendable {
         case half = 2
         /// For anything else.
         case quarter = 4
+        /// For what one of several methods holds.
+        case eighth = 8
     }
 
     /// `compute.memory_bytes`.

@@ -70,9 +70,11 @@ struct ScanSchedule {
 
     /// How many parts, from one on, go together: no more than 64, nor more than a sixteenth of the memory holds scores of.
     private func width(from start: Int, of parts: [Part]) -> Int {
-        let bytes = max(1, parts[start].plan.model.gradients.count * MemoryLayout<Float>.stride)
-        // What is read, and what it is added to.
-        return max(1, min(64, parts.count - start, engine.memoryBytes / 16 / bytes / 2))
+        let (plan, source) = (parts[start].plan, parts[start].source)
+        let bytes = max(1, plan.model.gradients.count * MemoryLayout<Float>.stride)
+        // What one reading gives each part, and what it is added to.
+        let held = 1 + plan.scoring.terms.count { $0.source.name == source }
+        return max(1, min(64, parts.count - start, engine.memoryBytes / 16 / bytes / held))
     }
 
     private func scan(_ parts: [Part], _ interruption: Interruption) -> [Result<Scanned, any Error>] {

@@ -47,6 +47,58 @@ struct RequestExample: Sendable {
             name: "gradient-dot", summary: "Products of gradients",
             value: ["model": "digits", "tests": [["dataset": "digits-test", "index": 3]], "method": "gradient_dot"]),
         RequestExample(
+            name: "relatif", summary: "Influence relative to what an example moves at all",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3]],
+                "method": "relatif", "relatif_method": "l", "denominators": ["name": "ekfac"],
+            ]),
+        RequestExample(
+            name: "representer", summary: "What each example adds to the output for the label",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3]],
+                "method": "representer_point", "l2": 0.01, "k": 3,
+            ]),
+        RequestExample(
+            name: "gradient-cosine", summary: "Similarity as the network sees it",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3]],
+                "method": "gradient_cosine",
+            ]),
+        RequestExample(
+            name: "nearest", summary: "Nearest neighbours by the angle between inputs",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3]],
+                "method": "nearest_neighbor", "metric": "cosine", "layer": "input",
+            ]),
+        RequestExample(
+            name: "trak", summary: "TRAK over two checkpoints",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3]],
+                "method": "trak", "gradients": "projected-normal-128-seed0-float32", "checkpoints": ["epoch-100", "final"],
+                "damping": 0.1, "damping_mode": "relative",
+            ]),
+        RequestExample(
+            name: "compare", summary: "One query under three methods",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3]],
+                "compare": ["influence", "tracin_cp", "gradient_cosine"], "solver": ["name": "exact"], "k": 3,
+            ]),
+        RequestExample(
+            name: "contrast", summary: "Why a 2 and not a 9, by their logits",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3, "target": 2, "versus": 9]],
+                "measurement": "logit", "solver": ["name": "exact"],
+            ]),
+        RequestExample(
+            name: "conditions", summary: "Groups by metadata and by label, among the neighbours by a layer",
+            value: [
+                "model": "digits", "tests": [["dataset": "digits-test", "index": 3]], "solver": ["name": "exact"],
+                "candidates": ["nearest_neighbors": 100, "layer": "linear"],
+                "groups": [
+                    ["name": "much ink", "where": ["ink": ["min": 0.35]]], ["name": "twos and nines", "target": [2, 9]],
+                ],
+            ]),
+        RequestExample(
             name: "gradient", summary: "A gradient in place of a test",
             value: ["model": "digits", "tests": [["gradient": .numbers((0..<650).map { $0 == 17 ? 1 : 0 })]]]),
     ]
