@@ -126,27 +126,40 @@ struct OpenAPITests {
         func words(_ schema: String, _ property: String) -> [String]? {
             schemas[schema]?["properties"]?[property]?["enum"]?.arrayValue?.compactMap(\.stringValue)
         }
-        #expect(words("InfluenceRequest", "method") == InfluenceRequest.methods)
+        #expect(methods(of: "InfluenceRequest") == InfluenceRequest.methods + ["comparison"])
+        #expect(methods(of: "SlicesRequest") == InfluenceRequest.methods)
         #expect(
-            words("SelfInfluenceRequest", "method") == ["influence", "tracin_cp", "representer_point", "gradient_dot"]
-                && words("SelfInfluenceAnswer", "method") == words("SelfInfluenceRequest", "method"))
-        #expect(words("InfluenceRequest", "aggregate") == InfluenceRequest.Aggregate.allCases.map(\.rawValue))
-        #expect(words("InfluenceRequest", "curvature") == InfluenceRequest.Curvature.allCases.map(\.rawValue))
-        #expect(words("InfluenceRequest", "damping_mode") == InfluenceRequest.DampingMode.allCases.map(\.rawValue))
-        let included = schemas["InfluenceRequest"]?["properties"]?["include"]?["items"]?["enum"]?.arrayValue
-        #expect(included?.compactMap(\.stringValue) == ["inputs", "metadata", "all_scores", "s_test"])
+            methods(of: "SelfInfluenceRequest") == ["influence", "tracin_cp", "representer_point", "gradient_dot"]
+                && words("SelfInfluenceAnswer", "method") == methods(of: "SelfInfluenceRequest"))
+        #expect(words("InfluenceByTrak", "aggregate") == InfluenceRequest.Aggregate.allCases.map(\.rawValue))
+        #expect(words("InfluenceByRelatif", "curvature") == InfluenceRequest.Curvature.allCases.map(\.rawValue))
+        #expect(words("InfluenceByComparison", "damping_mode") == InfluenceRequest.DampingMode.allCases.map(\.rawValue))
+        func included(_ schema: String) -> [String]? {
+            schemas[schema]?["properties"]?["include"]?["items"]?["enum"]?.arrayValue?.compactMap(\.stringValue)
+        }
+        #expect(included("InfluenceByInfluence") == ["inputs", "metadata", "all_scores", "s_test"])
+        #expect(included("InfluenceByTracinCp") == ["inputs", "metadata", "all_scores"])
         let solvers = InfluenceRequest.Solver.kinds.compactMap { kind in
             let name = schemas[kind.schemaName + "Solver"]?["properties"]?["name"]
             return (name?["const"] ?? name?["oneOf"]?[0]?["const"])?.stringValue
         }
         #expect(solvers == InfluenceRequest.solvers)
-        let properties = schemas["InfluenceRequest"]?["properties"]
+        let properties = schemas["InfluenceByInfluence"]?["properties"]
         #expect(properties?["k"]?["maximum"] == 20 && properties?["tests"]?["maxItems"] == 3)
         #expect(properties?["groups"]?["maxItems"] == 2)
-        #expect(schemas["SlicesRequest"]?["properties"]?["training_slices"]?["maxItems"] == 3)
+        #expect(schemas["SlicesByTrak"]?["properties"]?["training_slices"]?["maxItems"] == 3)
         let slices = schemas["TestSlices"]?["properties"]?["slices"]
         #expect(slices?["maxItems"] == 3 && slices?["description"]?.stringValue?.contains("77 tests") == true)
         #expect(properties?["deadline_ms"]?["maximum"] == 4_000 && properties?["deadline_ms"]?["default"] == 1_500)
+    }
+
+    /// The methods that a request's schemas are for, in their order.
+    private func methods(of request: String) -> [String] {
+        (schemas[request]?["oneOf"]?.arrayValue ?? []).compactMap { choice in
+            guard let reference = choice["$ref"]?.stringValue, let schema = json.resolving(reference) else { return nil }
+            let method = schema["properties"]?["method"]
+            return method == nil ? "comparison" : (method?["const"] ?? method?["oneOf"]?[0]?["const"])?.stringValue
+        }
     }
 
     // MARK: The decoders
@@ -170,65 +183,43 @@ struct OpenAPITests {
         }
     }
 
-    /// Objects of requests: a body that is accepted, where in it the object stands, and its schema.
-    private static let objects: [(schema: String, body: JSON, place: [String], route: QueryRoute)] = {
-        let row: JSON = ["dataset": "d", "index": 0]
-        let body: JSON = ["model": "m", "tests": [row]]
-        func with(_ key: String, _ value: JSON) -> JSON { body.setting(value, at: [key]) }
-        let indexed: JSON = ["name": "a", "indices": [0]]
-        // Of several conditions each may be left out.
-        let filtered: JSON = ["name": "a", "target": 1, "id": "b"]
-        func slices(_ slice: JSON) -> JSON {
-            ["model": "m", "training_slices": [slice], "test_slices": ["dataset": "d", "slices": [indexed]]]
-        }
-        return [
-            ("InfluenceRequest", body, [], .influence), ("PredictRequest", body, [], .predict),
-            ("SelfInfluenceRequest", ["model": "m"], [], .selfInfluence), ("RowTest", body, ["tests", "0"], .influence),
-            ("InputTest", with("tests", [["input": [1]]]), ["tests", "0"], .influence),
-            ("GradientTest", with("tests", [["gradient": [1]]]), ["tests", "0"], .influence),
-            (
-                "Tensor", with("tests", [["input": ["dtype": "float32", "shape": [1], "base64": "AACAPw=="]]]),
-                ["tests", "0", "input"], .influence
-            ),
-            ("LissaSolver", with("solver", [:]), ["solver"], .influence),
-            ("Goal/oneOf/0", with("until", ["rank_stable": true]), ["until"], .influence),
-            ("Goal/oneOf/1", with("until", ["relative_error": 0.1]), ["until"], .influence),
-            ("Group", with("groups", [filtered]), ["groups", "0"], .influence),
-            ("ParametersRequest", ["model": "m", "examples": [0], "groups": [["name": "g", "indices": [0]]]], [], .parameters),
-            ("SlicesRequest", slices(indexed), [], .slices), ("TestSlices", slices(indexed), ["test_slices"], .slices),
-            ("Slice", slices(filtered), ["training_slices", "0"], .slices),
-            ("Candidates/oneOf/0", with("candidates", ["nearest_neighbors": 1]), ["candidates"], .influence),
-            ("Candidates/oneOf/1", with("candidates", ["indices": [0]]), ["candidates"], .influence),
-            ("Candidates/oneOf/2", with("candidates", ["target": 1, "id": "b"]), ["candidates"], .influence),
-        ]
-            + InfluenceRequest.Solver.kinds.filter { $0.name != "lissa" }.map { kind in
-                (kind.schemaName + "Solver", with("solver", ["name": .string(kind.name)]), ["solver"], .influence)
-            }
-    }()
+    /// Members by which alternatives of a schema are told apart.
+    private static let choosing: Set = ["method", "compare", "where", "target", "examples"]
 
-    @Test("what may be left out may be null, what is required may not, and there is nothing else", arguments: objects.indices)
-    func members(position: Int) throws {
-        let (name, body, place, route) = Self.objects[position]
+    @Test("what may be left out may be null, what is required may not, and there is nothing else", arguments: RequestObject.all)
+    func members(object: RequestObject) throws {
+        let (name, body, place, route) = (object.schema, object.body, object.place, object.route)
         #expect(issues(body, of: route) == [])
         let schema = try #require(json.resolving("#/components/schemas/\(name)"))
         #expect(schema["additionalProperties"] == false)
         let required = Set((schema["required"]?.arrayValue ?? []).compactMap(\.stringValue))
         let properties = try #require(schema["properties"]?.objectValue)
         for (key, _) in properties {
-            // A solver without a name is the default one.
-            if key == "name", name.hasSuffix("Solver") { continue }
+            // A solver without a name is the default one, and without what makes it this alternative an object is another.
+            if key == "name" && name.hasSuffix("Solver") || required.contains(key) && Self.choosing.contains(key) { continue }
             let issues = issues(body.setting(.null, at: place + [key]), of: route)
             #expect(issues.isEmpty == !required.contains(key), "\(name), \(key): \(issues)")
         }
         // The decoder names what it knows when it meets what it does not know.
         let refusal = issues(body.setting(1, at: place + ["?"]), of: route).joined()
         let known = try #require(refusal.firstMatch(of: /known: ([a-z0-9_, ]+)/)).output.1.split(separator: ", ").map(String.init)
-        #expect(Set(known) == Set(properties.keys), "\(name)")
+        // What has no meaning for a method, its schema leaves out, and the decoder refuses.
+        let foreign = Set(known).subtracting(properties.keys)
+        #expect(Set(properties.keys).isSubset(of: known), "\(name)")
+        #expect(foreign.isEmpty || name.contains("By"), "\(name): \(foreign)")
+        for key in foreign where !Self.choosing.contains(key) {
+            let issues = issues(body.setting([], at: place + [key]), of: route).joined()
+            #expect(issues.contains("/\(key): has no meaning"), "\(name), \(key): \(issues)")
+        }
+        for (key, _) in properties {
+            let issues = issues(body.setting([], at: place + [key]), of: route).joined()
+            #expect(!issues.contains("/\(key): has no meaning"), "\(name), \(key): \(issues)")
+        }
     }
 
-    @Test("bounds are the decoder's: at them a value is accepted, beyond them refused", arguments: objects.indices)
-    func bounds(position: Int) throws {
-        let (name, body, place, route) = Self.objects[position]
+    @Test("bounds are the decoder's: at them a value is accepted, beyond them refused", arguments: RequestObject.all)
+    func bounds(object: RequestObject) throws {
+        let (name, body, place, route) = (object.schema, object.body, object.place, object.route)
         let schema = try #require(json.resolving("#/components/schemas/\(name)"))
         for (key, property) in try #require(schema["properties"]?.objectValue) {
             // Of what may be "auto" or null, the number.
@@ -251,7 +242,7 @@ struct OpenAPITests {
 
     @Test("numbers of elements are the decoder's", arguments: ["tests", "groups", "include"])
     func counts(key: String) throws {
-        let property = try #require(schemas["InfluenceRequest"]?["properties"]?[key])
+        let property = try #require(schemas["InfluenceByInfluence"]?["properties"]?[key])
         func accepts(_ count: Int) -> Bool {
             let elements: [JSON] = (0..<count).map { i in
                 switch key {
@@ -260,7 +251,7 @@ struct OpenAPITests {
                 default: "metadata"
                 }
             }
-            return issues(Self.objects[0].body.setting(.array(elements), at: [key])).isEmpty
+            return issues(RequestObject.body.setting(.array(elements), at: [key])).isEmpty
         }
         let fewest = property["minItems"]?.integerValue ?? 0
         let most = try #require(property["maxItems"]?.integerValue)
@@ -286,18 +277,5 @@ extension JSON {
         return reference.dropFirst(2).split(separator: "/").reduce(Optional(self)) { json, key in
             Int(key).flatMap { json?[$0] } ?? json?[String(key)]
         }
-    }
-
-    /// The same with another value at a place.
-    fileprivate func setting(_ value: JSON, at place: some Collection<String>) -> JSON {
-        guard let key = place.first else { return value }
-        let rest = place.dropFirst()
-        if let index = Int(key), var elements = arrayValue, elements.indices.contains(index) {
-            elements[index] = elements[index].setting(value, at: rest)
-            return .array(elements)
-        }
-        var members = objectValue ?? [:]
-        members[key] = (members[key] ?? [:]).setting(value, at: rest)
-        return .object(members)
     }
 }

@@ -11,7 +11,7 @@ enum CheckpointList: Hashable, Sendable {
     private static let counts = 1...1_000
 
     static let schema = Schema.oneOf([
-        .constant("all"), .array(of: .string(), count: counts).described("Their names, none twice."),
+        .constant("all"), .array(of: .string(), count: counts).unique.described("Their names."),
     ])
 
     /// Reads names, or `"all"`, from a request's member; nil where it is left out.

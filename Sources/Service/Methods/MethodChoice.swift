@@ -40,8 +40,6 @@ extension MethodChoice {
     /// What the interface's document calls it.
     static var schemaName: String { name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() }
 
-    fileprivate static func has(_ field: String) -> Bool { fields.list.contains { $0.name == field } }
-
     fileprivate func isEqual(to other: any MethodChoice) -> Bool { (other as? Self) == self }
 }
 
@@ -79,11 +77,7 @@ extension InfluenceRequest {
         ]
 
         /// Members of requests that are one method's own.
-        static var fields: [String] {
-            var names: [String] = []
-            for name in kinds.flatMap({ $0.fields.list.map(\.name) }) where !names.contains(name) { names.append(name) }
-            return names
-        }
+        static let fields = Schema.Members.union(of: kinds.map { $0.fields }).list.map(\.name)
 
         let choice: any MethodChoice
 
@@ -124,8 +118,8 @@ extension InfluenceRequest {
                     "include",
                     "has no s_test to show: \(names) \(SharedMember.solver.absence). " + remedy { $0.uses.contains(.solver) })
             }
-            for field in fields where object.has(field) && !chosen.contains(where: { $0.has(field) }) {
-                object.report(field, "has no meaning for \(names). " + remedy { $0.has(field) })
+            for field in fields where object.has(field) && !chosen.contains(where: { $0.fields.has(field) }) {
+                object.report(field, "has no meaning for \(names). " + remedy { $0.fields.has(field) })
             }
         }
 

@@ -15,7 +15,7 @@ struct RepresenterMethod: MethodChoice {
         model's.
         """
     static let fields: Schema.Members = [
-        "l2": .number(above: 0).described(
+        "l2": .number(in: decays).described(
             "λ of the term (λ/2)‖(W, b)‖² that the last layer is trained again with; the model's weight_decay by default.")
     ]
     static let uses: Set<SharedMember> = []
@@ -40,11 +40,13 @@ struct RepresenterMethod: MethodChoice {
             "Of representer_point: αᵢ, one number for each output.")
     ]
 
+    /// What λ may be.
+    private static let decays = 1e-30...1e30
     /// Nil for the model's weight decay.
     private let decay: Double?
 
     init(_ object: JSONObjectReader) {
-        decay = object.optionalNumber("l2", in: 1e-30...1e30)
+        decay = object.optionalNumber("l2", in: Self.decays)
     }
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {

@@ -52,12 +52,12 @@ extension InfluenceRequest.Method {
     static let selfScoring: [any SelfScoring.Type] = kinds.compactMap { $0 as? any SelfScoring.Type }
 
     /// Members of requests about self-influence that not all methods take: those that several share, and each method's own.
-    static var fieldsForSelf: [String] {
-        var names = SharedMember.allCases.filter { member in selfScoring.contains { $0.usesForSelf.contains(member) } }.map(
-            \.rawValue)
-        for name in selfScoring.flatMap({ $0.fields.list.map(\.name) }) where !names.contains(name) { names.append(name) }
-        return names
-    }
+    static let fieldsForSelf =
+        SharedMember.allCases.filter { member in selfScoring.contains { $0.usesForSelf.contains(member) } }.map(\.rawValue)
+        + ownFieldsForSelf
+
+    /// Members that are one method's own.
+    private static let ownFieldsForSelf = Schema.Members.union(of: selfScoring.map { $0.fields }).list.map(\.name)
 
     /// Reads the method that a request about self-influence names, influence where it names none, and reports members that mean nothing
     /// to it.
@@ -78,10 +78,8 @@ extension InfluenceRequest.Method {
                 member.rawValue,
                 "has no meaning here: \(kind.name) \(reason). " + remedyForSelf { $0.usesForSelf.contains(member) })
         }
-        func has(_ kind: any SelfScoring.Type, _ field: String) -> Bool { kind.fields.list.contains { $0.name == field } }
-        for field in Set(selfScoring.flatMap { $0.fields.list.map(\.name) }).sorted() where object.has(field) && !has(kind, field)
-        {
-            object.report(field, "has no meaning for \(kind.name). " + remedyForSelf { has($0, field) })
+        for field in ownFieldsForSelf where object.has(field) && !kind.fields.has(field) {
+            object.report(field, "has no meaning for \(kind.name). " + remedyForSelf { $0.fields.has(field) })
         }
         return Self(kind.init(object))
     }

@@ -16,7 +16,7 @@ struct TRAKMethod: MethodChoice {
     static let fields: Schema.Members = [
         "checkpoints": CheckpointList.schema.described(
             "The model's checkpoints that are averaged over; the request's by default."),
-        "models": .array(of: .string(), count: 1...64).described(
+        "models": .array(of: .string(), count: 1...64).unique.described(
             "Further models of the same training dataset, each at its latest checkpoint, that are averaged over too."),
     ]
     static let uses: Set<SharedMember> = [.damping, .dampingMode, .gradients]

@@ -23,21 +23,27 @@ extension OpenAPIDocument {
     }
 
     private var parametersRequest: Schema {
-        .request(
-            ["model": Self.modelName],
-            optional: [
-                "id": Self.requestID, "checkpoint": Self.checkpointName,
-                "examples": .array(of: .integer(in: 0...Int(Int32.max)), count: 1...configuration.maximumTests).described(
-                    "Training examples, each removed alone. These, groups, or both."),
-                "groups": .array(of: .named("Group"), count: 1...configuration.maximumGroups).described(
-                    "Sets of training examples, each removed as a whole. No two have one name."),
-            ] + Self.systemMembers + [
+        let examples: Schema.Members = [
+            "examples": .array(of: .integer(in: 0...Int(Int32.max)), count: 1...configuration.maximumTests).described(
+                "Training examples, each removed alone.")
+        ]
+        let groups: Schema.Members = [
+            "groups": .array(of: .named("Group"), count: 1...configuration.maximumGroups).described(
+                "Sets of training examples, each removed as a whole. No two have one name.")
+        ]
+        let shared: Schema.Members =
+            ["id": Self.requestID, "checkpoint": Self.checkpointName] + Self.systemMembers + [
                 "k": .integer(in: 1...configuration.maximumK).defaulting(to: 10).described(
                     "Entries of each tensor that are listed: those that change most."),
                 "include": .array(of: .choice(of: ParametersRequest.Include.names.map(\.0)), count: 0...8)
                     .defaulting(to: ["metadata"]).described("What answers carry beside; `influence` as a tensor."),
                 "deadline_ms": deadline,
-            ])
+            ]
+        let model: Schema.Members = ["model": Self.modelName]
+        return .oneOf([
+            .request(model + examples, optional: groups + shared),
+            .request(model + groups, optional: ["examples": .null] + shared),
+        ]).described("Examples, groups, or both.")
     }
 
     private static let parametersAnswer = Schema.object([

@@ -4,15 +4,17 @@ internal import Networks
 // What requests may say, as their decoders read it.
 extension OpenAPIDocument {
     var requestSchemas: Schema.Members {
-        [
-            "InfluenceRequest": influenceRequest, "PredictRequest": predictRequest, "Goal": Self.goal,
-            "Candidates": Self.candidates, "Group": Self.group,
-        ] + Self.solverSchemas + Self.testSchemas
+        let influence = influenceRequests.schemas + ["InfluenceByComparison": influenceRequests.comparison]
+        return [
+            "InfluenceRequest": .oneOf(of: influence).described("By one method, influence where none is named, or by several."),
+            "PredictRequest": predictRequest, "Goal": Self.goal, "Candidates": Self.candidates, "Group": Self.group,
+        ] + influence + Self.solverSchemas + Self.testSchemas
     }
 
-    private var influenceRequest: Schema {
-        .request(
-            [
+    private var influenceRequests: MethodRequests {
+        MethodRequests(
+            prefix: "InfluenceBy", methods: RoutedMethod.all,
+            required: [
                 "model": Self.modelName,
                 "tests": .array(
                     of: .oneOf([.named("RowTest"), .named("InputTest"), .named("GradientTest")]),
@@ -23,43 +25,48 @@ extension OpenAPIDocument {
                 "id": Self.requestID, "checkpoint": Self.checkpointName,
                 "aggregate": .choice(of: InfluenceRequest.Aggregate.self).defaulting(to: "none").described(
                     "Whether the tests get one answer each, or one together: for the sum or the mean of their losses."),
-                "method": Self.method,
-                "compare": .array(of: .choice(of: InfluenceRequest.methods), count: 2...InfluenceRequest.methods.count).described(
-                    """
-                    In place of method: answers under each of these, none named twice, and says how far they agree. A member that not all \
-                    of them take is for those that do.
-                    """),
-                "measurement": Self.measurement,
-            ] + Self.systemMembers + [
-                "until": Schema.named("Goal").described(
-                    """
-                    Goes on in rounds of lissa until this is reached, or until `deadline_ms` comes near: the best so far is the answer then, \
-                    marked by `until_reached`.
-                    """),
-                "gradients": Self.gradients,
                 "k": .integer(in: 1...configuration.maximumK).defaulting(to: 10).described("Examples at each end of a ranking."),
                 "candidates": Schema.named("Candidates").described("Which training examples are scored; all by default."),
                 "groups": .array(of: .named("Group"), count: 1...configuration.maximumGroups).described(
                     "Sets of training examples that are also scored as wholes. No two have one name."),
-                "include": .array(of: .choice(of: InfluenceRequest.Include.names.map(\.0)), count: 0...8)
-                    .defaulting(to: ["metadata"]).described(
-                        "What answers carry beside indices and scores; the last two as tensors."),
                 "deadline_ms": deadline,
-            ] + Self.methodFields)
+            ],
+            shared: Self.scoringMembers + [
+                "until": Schema.named("Goal").described(
+                    """
+                    Goes on in rounds of lissa until this is reached, or until `deadline_ms` comes near: the best so far is the answer then, \
+                    marked by `until_reached`.
+                    """)
+            ],
+            include: { hasSTest in
+                let names = InfluenceRequest.Include.names.filter { hasSTest || $0.1 != .sTest }.map(\.0)
+                return .array(of: .choice(of: names), count: 0...8).defaulting(to: ["metadata"]).described(
+                    "What answers carry beside indices and scores; all_scores and s_test as tensors.")
+            })
     }
 
-    static let method = Schema.choice(of: InfluenceRequest.methods).defaulting(to: "influence").described(methods)
-    static let measurement = Schema.choice(of: OutputMeasurement.self).defaulting(to: "loss").described(
+    /// What says how training examples are scored and means something to several methods.
+    static let scoringMembers: Schema.Members =
+        ["measurement": measurement] + systemMembers + ["gradients": gradients]
+
+    private static let measurement = Schema.choice(of: OutputMeasurement.self).defaulting(to: "loss").described(
         """
         What of a test is asked about: its loss, or the logit, margin (log p/(1 − p)) or probability of its target. A proponent \
         lowers a loss, and raises each of the others.
         """)
-    static let gradients = Schema.string().defaulting(to: .string(ChosenGradients.exact)).described(
+    private static let gradients = Schema.string().defaulting(to: .string(ChosenGradients.exact)).described(
         "By which training gradients examples are scored: `exact`, or the `name` of one of the model's caches, whose measured error comes "
             + "with the answer.")
 
-    /// What is solved, and by whom.
-    static let systemMembers: Schema.Members = [
+    /// What is solved, and by whom for a test.
+    static let systemMembers: Schema.Members =
+        curvatureMembers + [
+            "solver": .oneOf(InfluenceRequest.Solver.kinds.map { .named($0.schemaName + "Solver") }).described(
+                "Who solves for s_test; LiSSA with automatic settings by default.")
+        ]
+
+    /// What is solved.
+    static let curvatureMembers: Schema.Members = [
         "curvature": .choice(of: InfluenceRequest.Curvature.self).described(
             """
             C. `hessian`: of the objective. `gauss_newton`: (1/n) Σ Jᵢᵀ (∂²ℓ/∂out²) Jᵢ. `empirical_fisher`: \
@@ -70,32 +77,12 @@ extension OpenAPIDocument {
         "damping": .number(in: 0...1e9).defaulting(to: 0).described("Added to C's diagonal, beside weight decay."),
         "damping_mode": .choice(of: InfluenceRequest.DampingMode.self).defaulting(to: "absolute").described(
             "What damping is measured in: 1, or trace(C)/p with p parameters."),
-        "solver": .oneOf(InfluenceRequest.Solver.kinds.map { .named($0.schemaName + "Solver") }).described(
-            "Who solves for s_test; LiSSA with automatic settings by default."),
     ]
 
     var deadline: Schema {
         .integer(in: 1...configuration.maximumDeadlineMilliseconds)
             .defaulting(to: .integer(configuration.deadlineMilliseconds)).described(
                 "Milliseconds after its arrival at which a request is given up with 504.")
-    }
-
-    /// What each method is, and which of the members that not all share it takes.
-    private static var methods: String {
-        let kinds = InfluenceRequest.Method.kinds.map { kind in
-            let members = SharedMember.allCases.filter { kind.uses.contains($0) }.map(\.rawValue) + kind.fields.list.map(\.name)
-            return "`\(kind.name)`: \(kind.summary) Takes \(members.isEmpty ? "none of these" : members.joined(separator: ", "))."
-        }
-        let shared = SharedMember.allCases.map(\.rawValue).joined(separator: ", ")
-        return "How training examples are scored. Not every method takes \(shared). " + kinds.joined(separator: " ")
-    }
-
-    /// Members that are one method's own.
-    static var methodFields: Schema.Members {
-        var fields: Schema.Members = [:]
-        for field in InfluenceRequest.Method.kinds.flatMap({ $0.fields.list })
-        where !fields.list.contains(where: { $0.name == field.name }) { fields.list.append(field) }
-        return fields
     }
 
     private var predictRequest: Schema {
@@ -143,26 +130,23 @@ extension OpenAPIDocument {
             optional: ["rank_stable": .null]),
     ])
 
-    private static let candidates = Schema.oneOf([
-        .request(
-            [
-                "nearest_neighbors": .integer(in: 1...Int(Int32.max)).described(
-                    "Only so many training examples, those nearest to each test by ℓ₂ distance (FastIF, Guo et al. 2021).")
-            ], optional: ["layer": FeatureLayer.schema, "indices": .null, "where": .null, "target": .null, "id": .null]),
-        .request(
-            ["indices": indices.described("Only these training examples.")],
-            optional: ["nearest_neighbors": .null, "layer": .null, "where": .null, "target": .null, "id": .null]),
-        Schema.request(
-            optional: ExampleFilter.schema + ["nearest_neighbors": .null, "layer": .null, "indices": .null]
-        ).described("Only the training examples that meet all conditions, of which there is one at least."),
-    ])
-
-    private static let group = Schema.request(
-        ["name": .string(count: 1...128).described("What the answer calls it.")],
-        optional: [
-            "indices": indices.described("Its members; one named twice counts twice. These, or conditions that they meet.")
+    private static let candidates = Schema.oneOf(
+        [
+            .request(
+                [
+                    "nearest_neighbors": .integer(in: 1...Int(Int32.max)).described(
+                        "Only so many training examples, those nearest to each test by ℓ₂ distance (FastIF, Guo et al. 2021).")
+                ], optional: ["layer": FeatureLayer.schema] + ExampleSet.nulls)
         ]
-            + ExampleFilter.schema)
+            + ExampleSet.schemas("Only these training examples.").map { set in
+                .request(set.required, optional: set.optional + ["nearest_neighbors": .null, "layer": .null])
+            })
 
-    private static let indices = Schema.array(of: .integer(in: 0...Int(Int32.max)), count: 1 ... .max)
+    private static let group = named(ExampleSet.schemas("Its members; one named twice counts twice."))
+
+    /// A set of examples under a name.
+    static func named(_ sets: [(required: Schema.Members, optional: Schema.Members)]) -> Schema {
+        let name: Schema.Members = ["name": .string(count: 1...128).described("What the answer calls it.")]
+        return .oneOf(sets.map { .request(name + $0.required, optional: $0.optional) })
+    }
 }

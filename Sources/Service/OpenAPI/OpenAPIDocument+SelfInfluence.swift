@@ -20,56 +20,36 @@ extension OpenAPIDocument {
     }
 
     var selfInfluenceSchemas: Schema.Members {
-        ["SelfInfluenceRequest": selfInfluenceRequest, "SelfInfluenceAnswer": selfInfluenceAnswer]
+        let requests = selfInfluenceRequests.schemas
+        return [
+            "SelfInfluenceRequest": .oneOf(of: requests).described("By one method: influence where none is named."),
+            "SelfInfluenceAnswer": selfInfluenceAnswer,
+        ] + requests
     }
 
     private static let kinds = InfluenceRequest.Method.selfScoring
 
-    private var selfInfluenceRequest: Schema {
-        .request(
-            ["model": Self.modelName],
+    private var selfInfluenceRequests: MethodRequests {
+        MethodRequests(
+            prefix: "SelfInfluenceBy",
+            methods: Self.kinds.map { RoutedMethod(kind: $0, uses: $0.usesForSelf, summary: $0.summaryOfSelf) },
+            required: ["model": Self.modelName],
             optional: [
                 "id": Self.requestID, "checkpoint": Self.checkpointName,
-                "method": .choice(of: Self.kinds.map { $0.name }).defaulting(to: .string(InfluenceMethod.name)).described(
-                    "How training examples are scored. " + Self.methodsOfSelf),
-                "gradients": .string().defaulting(to: .string(ChosenGradients.exact)).described(
-                    "By which training gradients examples are scored: `exact`, or the `name` of one of the model's caches; by projected "
-                        + "ones, estimates whose mean is right."),
                 "k": .integer(in: 1...configuration.maximumK).defaulting(to: 10).described("Examples that are listed."),
                 "include": .array(of: .choice(of: SelfInfluenceRequest.included.map(\.0)), count: 0...8)
                     .defaulting(to: ["metadata"]).described(
                         "What answers carry beside indices and scores; the last as a tensor."),
                 "deadline_ms": deadline,
-            ] + Self.systemMembersOfSelf + Self.fieldsOfSelf)
-    }
-
-    /// What is solved, and by whom.
-    private static var systemMembersOfSelf: Schema.Members {
-        var members = systemMembers
-        members.list.removeAll { $0.name == "solver" }
-        return members + [
-            "solver": .oneOf(ExampleSolver.kinds.map { .named($0.schemaName + "Solver") }).described(
-                "Who solves for all training examples, which lissa, cg and others for single tests can't: by default exact where that takes "
-                    + "seconds, and ekfac where not.")
-        ]
-    }
-
-    /// What each method is here, and which of the members that not all share it takes.
-    private static var methodsOfSelf: String {
-        kinds.map { kind in
-            let members =
-                SharedMember.allCases.filter { kind.usesForSelf.contains($0) }.map(\.rawValue) + kind.fields.list.map(\.name)
-            return "`\(kind.name)`: \(kind.summaryOfSelf) Takes \(members.joined(separator: ", "))."
-        }.joined(separator: " ")
-    }
-
-    /// Members that are one method's own.
-    private static var fieldsOfSelf: Schema.Members {
-        var fields: Schema.Members = [:]
-        for field in kinds.flatMap({ $0.fields.list }) where !fields.list.contains(where: { $0.name == field.name }) {
-            fields.list.append(field)
-        }
-        return fields
+            ],
+            shared: Self.curvatureMembers + [
+                "solver": .oneOf(ExampleSolver.kinds.map { .named($0.schemaName + "Solver") }).described(
+                    "Who solves for all training examples, which lissa, cg and others for single tests can't: by default exact where that "
+                        + "takes seconds, and ekfac where not."),
+                "gradients": .string().defaulting(to: .string(ChosenGradients.exact)).described(
+                    "By which training gradients examples are scored: `exact`, or the `name` of one of the model's caches; by projected "
+                        + "ones, estimates whose mean is right."),
+            ])
     }
 
     private var selfInfluenceAnswer: Schema {

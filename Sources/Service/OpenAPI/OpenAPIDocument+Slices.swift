@@ -20,15 +20,17 @@ extension OpenAPIDocument {
     }
 
     var slicesSchemas: Schema.Members {
-        [
-            "SlicesRequest": slicesRequest, "TestSlices": testSlices, "Slice": Self.slice, "SlicesAnswer": Self.slicesAnswer,
-            "SliceCell": Self.sliceCell,
-        ]
+        let requests = slicesRequests.schemas
+        return [
+            "SlicesRequest": .oneOf(of: requests).described("By one method: influence where none is named."),
+            "TestSlices": testSlices, "Slice": Self.slice, "SlicesAnswer": Self.slicesAnswer, "SliceCell": Self.sliceCell,
+        ] + requests
     }
 
-    private var slicesRequest: Schema {
-        .request(
-            [
+    private var slicesRequests: MethodRequests {
+        MethodRequests(
+            prefix: "SlicesBy", methods: RoutedMethod.all,
+            required: [
                 "model": Self.modelName,
                 "training_slices": slices("Parts of the training data, which may overlap. No two have one name."),
                 "test_slices": .named("TestSlices"),
@@ -36,8 +38,9 @@ extension OpenAPIDocument {
             optional: [
                 "correlations": Schema.boolean.defaulting(to: .bool(true)).described(
                     "Whether the answer says how alike the slices of tests see the training data."),
-                "id": Self.requestID, "checkpoint": Self.checkpointName, "method": Self.method, "measurement": Self.measurement,
-            ] + Self.systemMembers + ["gradients": Self.gradients, "deadline_ms": deadline] + Self.methodFields)
+                "id": Self.requestID, "checkpoint": Self.checkpointName, "deadline_ms": deadline,
+            ],
+            shared: Self.scoringMembers)
     }
 
     private var testSlices: Schema {
@@ -53,12 +56,7 @@ extension OpenAPIDocument {
         .array(of: .named("Slice"), count: 1...configuration.maximumSlices).described(description)
     }
 
-    private static let slice = Schema.request(
-        ["name": .string(count: 1...128).described("What the answer calls it.")],
-        optional: [
-            "indices": Schema.array(of: .integer(in: 0...Int(Int32.max)), count: 1 ... .max).described(
-                "Its members; one named twice is one. These, or conditions that they meet.")
-        ] + ExampleFilter.schema)
+    private static let slice = named(ExampleSet.schemas("Its members; one named twice is one."))
 
     private static let slicesAnswer = Schema.object(
         [

@@ -21,6 +21,14 @@ struct Schema: Sendable {
         /// Each name with its schema.
         var json: JSON { .object(JSONObject(list.map { ($0.name, $0.schema.json) })) }
 
+        /// Whether there is one of that name.
+        func has(_ name: String) -> Bool { list.contains { $0.name == name } }
+
+        /// All of several, of those that share a name the first.
+        static func union(of sets: [Members]) -> Members {
+            sets.reduce(into: [:]) { union, set in union.list += set.list.filter { !union.has($0.name) } }
+        }
+
         static func + (left: Members, right: Members) -> Members {
             var sum = left
             sum.list += right.list
@@ -44,6 +52,12 @@ extension Schema {
         if let format { keywords["format"] = .string(format) }
         return Schema(keywords)
     }
+
+    /// A string, a number, a boolean or null.
+    static let scalar = Schema(["type": ["string", "number", "boolean", "null"]])
+
+    /// A string or a number.
+    static let stringOrNumber = Schema(["type": ["string", "number"]])
 
     /// One of some words.
     static func choice(of words: [String]) -> Schema {
@@ -89,6 +103,14 @@ extension Schema {
         return Schema(keywords)
     }
 
+    /// An object of any members, each after the same schema.
+    static func map(to values: Schema, count: ClosedRange<Int>) -> Schema {
+        Schema([
+            "type": "object", "additionalProperties": values.json, "minProperties": .integer(count.lowerBound),
+            "maxProperties": .integer(count.upperBound),
+        ])
+    }
+
     /// An object of these members and no others, unless it is open.
     static func object(_ required: Members = [:], optional: Members = [:], isOpen: Bool = false) -> Schema {
         var keywords: JSONObject = ["type": "object", "properties": (required + optional).json]
@@ -106,6 +128,9 @@ extension Schema {
 
     /// Exactly one of several.
     static func oneOf(_ schemas: [Schema]) -> Schema { Schema(["oneOf": .array(schemas.map(\.json))]) }
+
+    /// Exactly one of several components.
+    static func oneOf(of components: Members) -> Schema { oneOf(components.list.map { named($0.name) }) }
 
     /// What may be `"auto"`, as it is where nothing is said.
     static func automatic(_ schema: Schema) -> Schema { oneOf([schema, .constant("auto")]).defaulting(to: "auto") }
@@ -127,6 +152,9 @@ extension Schema {
 
     /// The same with the value that stands in where none is given.
     func defaulting(to value: JSON) -> Schema { with("default", value) }
+
+    /// The same array, no element twice.
+    var unique: Schema { with("uniqueItems", true) }
 
     /// The same with a value in another encoding inside its strings (RFC 4648 for base64).
     func encoded(_ encoding: String) -> Schema { with("contentEncoding", .string(encoding)) }
