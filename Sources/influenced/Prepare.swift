@@ -36,9 +36,9 @@ struct Prepare: AsyncParsableCommand {
         var preparation = Preparation(model: checkpoints.model)
         preparation.solvers = solver
         preparation.denominators = denominators
-        preparation.damping = damping
-        preparation.curvature = try curvature.map { try Self.choice($0, "--curvature") }
-        preparation.dampingMode = try Self.choice(dampingMode, "--damping-mode")
+        preparation.curvature.damping = damping
+        preparation.curvature.kind = try curvature.map { try Self.choice($0, "--curvature") }
+        preparation.curvature.dampingMode = try Self.choice(dampingMode, "--damping-mode")
         let engine = try await Engine.forCommand(on: store.openForWriting(createIfMissing: false))
         let stopper = Stopper()
         for name in try checkpoints.names(in: engine) {

@@ -42,7 +42,7 @@ struct InfluenceRequestTests {
             return
         }
         #expect(request.aggregate == .none)
-        #expect(request.system.curvature == nil && request.system.damping == 0 && request.system.dampingMode == .absolute)
+        #expect(request.system.curvature == CurvatureRequest())
         #expect(request.k == 10 && request.candidates == nil && request.groups.isEmpty)
         #expect(request.include == .metadata && request.deadlineMilliseconds == nil)
         guard let choice = request.system.solver.lissa else {
@@ -69,7 +69,8 @@ struct InfluenceRequestTests {
         ])
         #expect(request.id == "i" && request.checkpoint == "c" && request.aggregate == .mean)
         #expect(
-            request.system.curvature == .gaussNewton && request.system.damping == 0.5 && request.system.dampingMode == .relative)
+            request.system.curvature.kind == .gaussNewton && request.system.curvature.damping == 0.5
+                && request.system.curvature.dampingMode == .relative)
         #expect(request.k == 100 && request.deadlineMilliseconds == 1_000)
         #expect(request.groups.map(\.name) == ["g"] && request.groups[0].members == .indices([1, 1]))
         #expect(request.include == [.sTest, .inputs])

@@ -10,12 +10,8 @@ public struct SelfInfluenceRequest: Hashable, Sendable {
     public var checkpoint: String?
     /// How training examples are scored.
     public var method: InfluenceRequest.Method
-    /// C; nil for the model's default.
-    public var curvature: InfluenceRequest.Curvature?
-    /// Added to C's diagonal, in units of `dampingMode`.
-    public var damping: Double
-    /// The unit of `damping`.
-    public var dampingMode: InfluenceRequest.DampingMode
+    /// C + λI.
+    public var curvature: CurvatureRequest
     /// Who solves for all training examples; nil for whoever suits.
     public var solver: InfluenceRequest.Solver?
     /// Which cache's gradients scores are of; nil for exact ones.
@@ -42,9 +38,7 @@ public struct SelfInfluenceRequest: Hashable, Sendable {
         model = object?.string("model") ?? ""
         checkpoint = object?.optionalString("checkpoint")
         method = object.map { InfluenceRequest.Method.readForSelf($0) } ?? .standard
-        curvature = object?.optionalChoice("curvature", of: InfluenceRequest.Curvature.self)
-        damping = object?.number("damping", default: 0, in: 0...1e9) ?? 0
-        dampingMode = object?.choice("damping_mode", default: .absolute) ?? .absolute
+        curvature = CurvatureRequest(object)
         solver = object?.optionalObject("solver").flatMap { ExampleSolver.readForSelf($0) }
         // By its own name, what is the default makes no other question.
         gradients = object?.optionalString("gradients").flatMap { $0 == ChosenGradients.exact ? nil : $0 }

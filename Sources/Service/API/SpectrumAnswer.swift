@@ -33,7 +33,8 @@ public struct SpectrumAnswer: Sendable {
         weightDecay = decay
         self.spectrum = spectrum
         let meanEigenvalue = spectrum.trace / Double(max(1, spectrum.values.dimension)) + decay
-        let damping = request.dampingMode == .absolute ? request.damping : request.damping * meanEigenvalue
+        let damping =
+            request.curvature.dampingMode == .absolute ? request.curvature.damping : request.curvature.damping * meanEigenvalue
         definiteness = Definiteness(
             spectrum, isSemidefinite: isSemidefinite, weightDecay: decay, shift: decay + damping)
         convergence = Convergence(
@@ -66,8 +67,8 @@ public struct SpectrumAnswer: Sendable {
 
     private var definitenessJSON: JSON {
         [
-            "weight_decay": .double(weightDecay), "damping": .double(request.damping),
-            "damping_mode": .string(request.dampingMode.rawValue), "lambda_effective": .double(definiteness.shift),
+            "weight_decay": .double(weightDecay), "damping": .double(request.curvature.damping),
+            "damping_mode": .string(request.curvature.dampingMode.rawValue), "lambda_effective": .double(definiteness.shift),
             "positive_definite": .bool(definiteness.isPositiveDefinite),
             "negative_curvature": .bool(definiteness.hasNegativeCurvature),
             "damping_needed": .double(definiteness.dampingNeeded),

@@ -6,14 +6,10 @@ public struct SpectrumRequest: Hashable, Sendable {
     public var model: String
     /// The checkpoint's name; nil for the latest.
     public var checkpoint: String?
-    /// C; nil for the model's default.
-    public var curvature: InfluenceRequest.Curvature?
+    /// C, and the λ with which it is asked whether it is positive definite.
+    public var curvature: CurvatureRequest
     /// How many of the largest eigenvalues.
     public var k: Int
-    /// Added to C's diagonal, in units of `dampingMode`, where it is asked whether C is positive definite.
-    public var damping: Double
-    /// The unit of `damping`.
-    public var dampingMode: InfluenceRequest.DampingMode
     /// When to give up; nil for the configuration's.
     public var deadlineMilliseconds: Int?
 
@@ -36,10 +32,8 @@ public struct SpectrumRequest: Hashable, Sendable {
         for name in Set(parameters.map(\.name)).sorted() where parameters.count(where: { $0.name == name }) > 1 {
             object?.report(name, "must be given once")
         }
-        curvature = object?.optionalChoice("curvature", of: InfluenceRequest.Curvature.self)
+        curvature = CurvatureRequest(object)
         k = object?.integer("k", default: 10, in: Self.counts) ?? 10
-        damping = object?.number("damping", default: 0, in: 0...1e9) ?? 0
-        dampingMode = object?.choice("damping_mode", default: InfluenceRequest.DampingMode.absolute) ?? .absolute
         deadlineMilliseconds = object?.optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
         try reader.issues.check()
     }

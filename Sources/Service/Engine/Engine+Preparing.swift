@@ -10,12 +10,8 @@ public struct Preparation: Sendable {
     public var model: String
     /// One of its checkpoints; the latest by default.
     public var checkpoint: String?
-    /// C; nil for the model's default.
-    public var curvature: InfluenceRequest.Curvature?
-    /// λ beside weight decay, in units of `dampingMode`.
-    public var damping = 0.0
-    /// The unit of `damping`.
-    public var dampingMode = InfluenceRequest.DampingMode.absolute
+    /// C + λI.
+    public var curvature = CurvatureRequest()
     /// Each a name, or the text of an object as requests have it. LiSSA where there is none.
     public var solvers: [String] = []
     /// Whether the denominators of relatif, which self-influence is made of too, are prepared by those solvers that serve all examples; by
@@ -45,7 +41,7 @@ extension Engine {
             let space = InfluenceSpace(model, try gradients(of: model, named: nil, interruption: interruption))
             report("estimating the spectrum")
             let system = try InfluenceSystem(
-                model, space, curvature: preparation.curvature, damping: preparation.damping, mode: preparation.dampingMode,
+                model, space, curvature: preparation.curvature,
                 isBeingPrepared: true, self, interruption)
             for solver in solvers.isEmpty && !preparation.denominators ? [.standard] : solvers {
                 report("preparing \(solver.name)")

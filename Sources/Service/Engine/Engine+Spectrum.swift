@@ -26,7 +26,7 @@ extension Engine {
         }
         let chosen = try gradients(of: model, named: nil, interruption: interruption)
         let space = InfluenceSpace(model, chosen)
-        let (named, kind) = try space.curvatureKind(request.curvature, of: model)
+        let (named, kind) = try space.curvatureKind(request.curvature.kind, of: model)
         let isConvex = model.foreign == nil ? try model.network(at: "/model").network.isConvex : false
         let isSemidefinite = kind != .hessian || isConvex
         let spectrum = try spectrum(

@@ -24,26 +24,26 @@ struct InfluenceSystem: Sendable {
     /// Finds the curvature, and adds λ.
     /// - Throws: `Problem`, `StoreError`, `Interrupted`.
     init(
-        _ model: LoadedModel, _ space: InfluenceSpace, curvature asked: InfluenceRequest.Curvature?, damping: Double,
-        mode: InfluenceRequest.DampingMode, isBeingPrepared: Bool = false, _ engine: Engine, _ interruption: Interruption
+        _ model: LoadedModel, _ space: InfluenceSpace, curvature asked: CurvatureRequest,
+        isBeingPrepared: Bool = false, _ engine: Engine, _ interruption: Interruption
     ) throws {
-        let (named, kind) = try space.curvatureKind(asked, of: model)
+        let (named, kind) = try space.curvatureKind(asked.kind, of: model)
         let known = try engine.curvature(kind, of: model, in: space, interruption: interruption)
-        let shift = Self.shift(damping, mode, weightDecay: model.weightDecay, space.dimension, trace: known.spectrum.trace)
+        let shift = Self.shift(asked, weightDecay: model.weightDecay, space.dimension, trace: known.spectrum.trace)
         (self.model, self.space, curvature, spectrum) = (model, space, named, known.spectrum)
         damped = DampedCurvature(known.operation, shift: shift)
         key = FactorKey(curvature: CurvatureKey(identity: space.identity, kind: kind), shift: shift)
-        isUndamped = damping == 0
+        isUndamped = asked.damping == 0
         self.isBeingPrepared = isBeingPrepared
     }
 
     /// λ_effective = weight decay + damping.
     private static func shift(
-        _ damping: Double, _ mode: InfluenceRequest.DampingMode, weightDecay: Double, _ dimension: Int, trace: Double
+        _ asked: CurvatureRequest, weightDecay: Double, _ dimension: Int, trace: Double
     ) -> Double {
-        switch mode {
-        case .absolute: weightDecay + damping
-        case .relative: weightDecay + damping * (trace + weightDecay * Double(dimension)) / Double(dimension)
+        switch asked.dampingMode {
+        case .absolute: weightDecay + asked.damping
+        case .relative: weightDecay + asked.damping * (trace + weightDecay * Double(dimension)) / Double(dimension)
         }
     }
 

@@ -38,19 +38,15 @@ extension InfluenceMethod: SelfScoring {
     )
 
     /// What solvers that serve all examples say of themselves.
-    private static var membersOfSolvers: Schema.Members {
-        var members: Schema.Members = [:]
-        for member in ExampleSolver.kinds.compactMap({ $0.diagnostics?.always }).flatMap(\.list)
-        where !members.list.contains(where: { $0.name == member.name }) { members.list.append(member) }
-        return members
-    }
+    private static let membersOfSolvers = Schema.Members.union(
+        of: ExampleSolver.kinds.compactMap { $0.diagnostics?.always })
 
     func selfInfluence(
         for request: SelfInfluenceRequest, of model: LoadedModel, in engine: Engine, interruption: Interruption
     ) throws -> SelfInfluence {
         let space = InfluenceSpace(model, try engine.gradients(of: model, named: nil, interruption: interruption))
         let system = try InfluenceSystem(
-            model, space, curvature: request.curvature, damping: request.damping, mode: request.dampingMode, engine, interruption)
+            model, space, curvature: request.curvature, engine, interruption)
         let solver = try ExampleSolver.automatic(request.solver, for: system, in: engine)
         let (norms, members) = try engine.inverseNorms(of: system, by: solver, at: "/solver/name", interruption: interruption)
         return SelfInfluence(

@@ -48,7 +48,7 @@ extension Solving {
         _ gradients: [[Float]], _ engine: Engine, _ interruption: Interruption
     ) throws {
         let system = try InfluenceSystem(
-            model, space, curvature: request.curvature, damping: request.damping, mode: request.dampingMode, engine, interruption)
+            model, space, curvature: request.curvature, engine, interruption)
         try request.solver.check(for: system, in: engine, interruption: interruption)
         let solver =
             try goal?.settled(request.solver, for: system, in: engine, interruption: interruption)

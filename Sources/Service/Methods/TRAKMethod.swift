@@ -154,7 +154,7 @@ private struct TRAKMember {
     func kernel(
         _ request: InfluenceRequest, in engine: Engine, interruption: Interruption
     ) throws -> (kernel: TRAKKernel, key: PreparedKey) {
-        let (damping, mode) = (request.system.damping, request.system.dampingMode)
+        let (damping, mode) = (request.system.curvature.damping, request.system.curvature.dampingMode)
         let key = PreparedKey(
             "trak-\(record.kind)", of: subjects.model.identity, parts: [record.key.description, "\(damping)", mode.rawValue],
             isUsual: damping == 0)
