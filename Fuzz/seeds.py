@@ -77,6 +77,17 @@ write("query", {
     ' "curvature": "gauss_newton", "candidates": {"nearest_neighbors": 10}, "deadline_ms": 1000}',
     "groups": '{"model": "m", "tests": [{"dataset": "d", "index": 0}], "candidates": {"indices": [1, 2]},'
     ' "groups": [{"name": "g", "indices": [0, 1]}, {"name": "h", "indices": [5]}]}',
+    "compare": '{"model": "m", "tests": [{"dataset": "d", "index": 0, "target": 1, "versus": -1}], "measurement": "margin",'
+    ' "compare": ["influence", "relatif", "tracin_cp", "trak"], "relatif_method": "l", "denominators": {"name": "ekfac"},'
+    ' "checkpoints": ["a", "b"], "contributions": true, "models": ["n"], "until": {"relative_error": 0.1}}',
+    "filters": '{"model": "m", "tests": [{"dataset": "d", "index": 0}], "method": "nearest_neighbor", "metric": "cosine",'
+    ' "layer": "hidden", "candidates": {"where": {"a.b": {"min": 1, "max": 2.5, "not": [null, true]}, "c": "x"}, "target": [1, 2]},'
+    ' "groups": [{"name": "g", "id": {"min": "a", "exists": true}}]}',
+    "parameters": '{"model": "m", "examples": [3, 1], "groups": [{"name": "g", "target": 2}], "include": ["influence"],'
+    ' "damping": 0.1, "solver": {"name": "exact"}}',
+    "slices": '{"model": "m", "training_slices": [{"name": "a", "indices": [0]}, {"name": "b", "where": {"s": "t"}}],'
+    ' "test_slices": {"dataset": "d", "slices": [{"name": "c", "id": ["x"]}]}, "correlations": false, "method": "gradient_dot"}',
+    "self": '{"model": "m", "method": "representer_point", "l2": 0.01, "k": 3, "include": ["inputs"]}',
     "wrong": '{"model": 1, "tests": [{"datasett": "d", "index": -1}, [], {"input": [[1], [2, 3]]}], "k": "x", "a/~b": 0}',
 })
 

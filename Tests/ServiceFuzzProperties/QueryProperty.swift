@@ -5,37 +5,53 @@ import Service
 
 extension FuzzProperty {
     /// The body of `POST /influence`: it is a question within the limits whose parts fit each other, or a list of issues, each of
-    /// which says something about a place that is there or should be. The same of the bodies of `POST /predict` and
-    /// `POST /self-influence`.
+    /// which says something about a place that is there or should be. The same of the bodies of all other routes that compute.
     public static let query = FuzzProperty("query") { input throws(Violation) in
         guard let json = try? JSON(parsing: input) else { return }
         var limits = ServiceConfiguration().requestLimits
         limits.maximumTests = 3
         limits.maximumK = 50
         limits.maximumGroups = 2
-        let question: InfluenceRequest?
-        do throws(JSONIssues) { question = try InfluenceRequest(json, limits: limits) } catch {
-            question = nil
-            try requireReport(error, of: json)
+        limits.maximumSlices = 2
+        if let question = try read(json, { json throws(JSONIssues) in try InfluenceRequest(json, limits: limits) }) {
+            try requireWithin(limits, question, json)
         }
-        if let question { try requireWithin(limits, question, json) }
+        if let prediction = try read(json, { json throws(JSONIssues) in try PredictRequest(json, limits: limits) }) {
+            try requireTests(prediction.tests, limits, json)
+        }
+        if let question = try read(json, { json throws(JSONIssues) in try SelfInfluenceRequest(json, limits: limits) }) {
+            try require((1...limits.maximumK).contains(question.k), "k is \(question.k)")
+            try requireDamping(question.curvature)
+        }
+        if let question = try read(json, { json throws(JSONIssues) in try ParametersRequest(json, limits: limits) }) {
+            try require(!question.removals.isEmpty, "nothing is removed")
+            for removal in question.removals { try requireSet(removal.members) }
+            try requireDamping(question.system.curvature)
+        }
+        if let question = try read(json, { json throws(JSONIssues) in try SlicesRequest(json, limits: limits) }) {
+            for slices in [question.trainingSlices, question.testSlices] {
+                try require((1...limits.maximumSlices).contains(slices.count), "there are \(slices.count) slices")
+                try require(Set(slices.map(\.name)).count == slices.count, "two slices have one name")
+                for slice in slices {
+                    try requireSet(slice.members)
+                    try require(json.place(at: slice.pointer.description) != .none, "a slice is said to be at \(slice.pointer)")
+                }
+            }
+        }
+    }
 
-        let prediction: PredictRequest?
-        do throws(JSONIssues) { prediction = try PredictRequest(json, limits: limits) } catch {
-            prediction = nil
+    /// What a body is read as; nil where it is refused with a good report.
+    private static func read<Question>(
+        _ json: JSON, _ decode: (JSON) throws(JSONIssues) -> Question
+    ) throws(Violation) -> Question? {
+        do throws(JSONIssues) { return try decode(json) } catch {
             try requireReport(error, of: json)
+            return nil
         }
-        if let prediction { try requireTests(prediction.tests, limits, json) }
+    }
 
-        let selfInfluence: SelfInfluenceRequest?
-        do throws(JSONIssues) { selfInfluence = try SelfInfluenceRequest(json, limits: limits) } catch {
-            selfInfluence = nil
-            try requireReport(error, of: json)
-        }
-        if let selfInfluence {
-            try require((1...limits.maximumK).contains(selfInfluence.k), "k is \(selfInfluence.k)")
-            try require((0...1e9).contains(selfInfluence.damping), "the damping is \(selfInfluence.damping)")
-        }
+    private static func requireDamping(_ curvature: CurvatureRequest) throws(Violation) {
+        try require((0...1e9).contains(curvature.damping), "the damping is \(curvature.damping)")
     }
 
     private static func requireReport(_ error: JSONIssues, of json: JSON) throws(Violation) {
@@ -52,7 +68,7 @@ extension FuzzProperty {
     ) throws(Violation) {
         try requireTests(question.tests, limits, json)
         try require((1...limits.maximumK).contains(question.k), "k is \(question.k)")
-        try require((0...1e9).contains(question.system.damping), "the damping is \(question.system.damping)")
+        try requireDamping(question.system.curvature)
         try require(question.id.map { (1...128).contains($0.unicodeScalars.count) } ?? true, "the id is \(question.id ?? "")")
         try require(
             question.deadlineMilliseconds.map { (1...limits.maximumDeadlineMilliseconds).contains($0) } ?? true,
@@ -91,7 +107,7 @@ extension FuzzProperty {
         for (index, test) in tests.enumerated() {
             let place = json["tests"]?[index].map { JSON.Place.value($0) }
             try require(json.place(at: test.pointer) == place, "test \(index) is said to be at \(test.pointer)")
-            try require(test.target.map { $0 >= 0 } ?? true, "a target is \(test.target ?? 0)")
+            try require([test.target, test.versus].allSatisfy { $0?.isFinite ?? true }, "a target is not a number")
             switch test.source {
             case .example(_, let index): try require(index >= 0, "an index is \(index)")
             case .gradient(let values): try require(values.allSatisfy(\.isFinite), "a gradient is \(values)")
