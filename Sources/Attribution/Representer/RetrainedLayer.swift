@@ -41,12 +41,10 @@ public struct RetrainedLayer: Sendable {
     /// The L2 strength: the one that is given, or else the model's weight decay.
     /// - Throws: `RepresenterError.noDecay`, `.invalidDecay`.
     public static func decay(_ given: Double?, of network: Network) throws(RepresenterError) -> Double {
-        guard let given else {
-            guard network.weightDecay > 0 else { throw .noDecay }
-            return network.weightDecay
-        }
-        guard given > 0, Float(given).isNormal, (1 / Float(given)).isNormal else { throw .invalidDecay(given) }
-        return given
+        let decay = given ?? network.weightDecay
+        guard given != nil || decay > 0 else { throw .noDecay }
+        guard decay > 0, Float(decay).isNormal, (1 / Float(decay)).isNormal else { throw .invalidDecay(decay) }
+        return decay
     }
 
     /// Features that reach the last layer of a model, with what else is known of the examples.

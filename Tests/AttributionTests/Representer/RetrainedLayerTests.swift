@@ -122,6 +122,9 @@ struct RetrainedLayerTests {
                 if case .invalidDecay = $0 as? RepresenterError { true } else { false }
             }
         }
+        // Nor is a model's own one that no single-precision number is the reciprocal of.
+        let tiny = try RepresenterProblem(RepresenterProblem.linear(4, 1), loss: #""mean_squared_error""#, decay: 1e-40)
+        #expect(throws: RepresenterError.invalidDecay(1e-40)) { try tiny.points() }
     }
 
     @Test(
