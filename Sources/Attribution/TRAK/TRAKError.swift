@@ -6,8 +6,8 @@ public enum TRAKError: Error, Equatable, Sendable {
     case invalidDamping(Double)
     /// The matrix would take more memory than there is for it.
     case tooLarge(dimension: Int, bytes: Int, limit: Int)
-    /// ΦᵀΦ + λI has no inverse; with the λ that is suggested it has.
-    case singular(dimension: Int, exampleCount: Int, damping: Double, suggestion: Double)
+    /// ΦᵀΦ + λI has no inverse; with the λ that is suggested it has. Both are relative to the mean eigenvalue where `isRelative`.
+    case singular(dimension: Int, exampleCount: Int, damping: Double, suggestion: Double, isRelative: Bool)
     /// Numbers are infinite or NaN: of a training example, or, nil, of what was solved for.
     case notFinite(example: Int?)
     /// Bytes are not a kernel that was kept, or not one of these sizes.
@@ -23,9 +23,10 @@ extension TRAKError: CustomStringConvertible {
         case .tooLarge(let dimension, let bytes, let limit):
             "TRAK's kernel of \(dimension) × \(dimension) numbers takes \(bytes) bytes, and \(limit) are allowed; use a cache of "
                 + "fewer projected dimensions"
-        case .singular(let dimension, let count, let damping, let suggestion):
+        case .singular(let dimension, let count, let damping, let suggestion, let isRelative):
             "the gradients of \(count) examples leave TRAK's kernel of \(dimension) dimensions singular with λ = \(damping); give "
-                + "λ = \(suggestion) or more, or use a cache of fewer projected dimensions"
+                + (isRelative ? "a relative" : "an absolute")
+                + " λ of \(suggestion) or more, or use a cache of fewer projected dimensions"
         case .notFinite(let example?): "training example \(example) has a gradient or a probability that is not finite"
         case .notFinite(nil): "the gradient of a test is not finite, or too large to be solved for"
         case .damaged(let reason): "these bytes are not a TRAK kernel: \(reason)"

@@ -69,20 +69,24 @@ public struct TRAKKernel: Sendable {
         let diagonal = (0..<order).map { matrix[$0 * order + $0] }
         let trace = diagonal.reduce(0, +)
         guard trace.isFinite else { throw TRAKError.notFinite(example: nil) }
-        let damping = isRelative ? damping * trace / Double(order) : damping
-        for i in 0..<order { matrix[i * order + i] += damping }
+        let mean = trace / Double(order)
+        let lambda = isRelative ? damping * mean : damping
+        for i in 0..<order { matrix[i * order + i] += lambda }
         do {
             self.init(
-                damping: damping, meanEigenvalue: trace / Double(order), unresolvedCount: gram.unresolvedCount,
+                damping: lambda, meanEigenvalue: mean, unresolvedCount: gram.unresolvedCount,
                 reciprocals: gram.reciprocals,
                 factor: try DoubleCholeskyFactor(
                     factoring: gram.matrix, order: order, parallel: parallel, interruption: interruption))
         } catch is NotPositiveDefinite {
             // A millionth of the mean eigenvalue, and what is certainly above rounding's part of any pivot.
             let rounding = 16 * Double(order) * 0x1p-53 * (diagonal.max() ?? 0)
-            let least = max(1e-6 * trace / Double(order), rounding, 2 * damping)
+            let least = max(1e-6 * mean, rounding, 2 * lambda)
+            // Of nothing, no multiple is anything.
+            let isRelative = isRelative && mean > 0
             throw TRAKError.singular(
-                dimension: order, exampleCount: rows.count, damping: damping, suggestion: least > 0 ? least : 1)
+                dimension: order, exampleCount: rows.count, damping: isRelative ? damping : lambda,
+                suggestion: least > 0 ? least / (isRelative ? mean : 1) : 1, isRelative: isRelative)
         }
     }
 

@@ -20,13 +20,15 @@ struct TRAKProblem {
 
     init(
         count: Int = 50, inputs: Int = 4, classes: Int = 3, dimension: Int = 6, models: Int = 1, weights: [Float]? = nil,
-        scale: Double = 1, encoding: RowEncoding = .float32, seed: UInt64 = 5
+        scale: Double = 1, projected: Double = 1, encoding: RowEncoding = .float32, seed: UInt64 = 5
     ) {
         var numbers = SeededNumbers(seed)
         (self.count, self.inputs, self.classes, self.weights, self.encoding) = (count, inputs, classes, weights, encoding)
         features = (0..<count).map { _ in (0..<inputs).map { _ in Double(Float(numbers.normal())) } }
         labels = numbers.integers(count, below: classes)
-        projection = DenseMatrix(rows: classes * inputs, columns: dimension, random: &numbers)
+        let random = DenseMatrix(rows: classes * inputs, columns: dimension, random: &numbers)
+        projection = DenseMatrix(
+            rows: classes * inputs, columns: dimension, elements: random.elements.map { projected * $0 })
         self.models = (0..<models).map { _ in
             DenseMatrix(rows: classes, columns: inputs, elements: (0..<classes * inputs).map { _ in scale * numbers.normal() })
         }
@@ -80,11 +82,11 @@ struct TRAKProblem {
 
     /// The kernel of a model.
     func kernel(
-        _ model: Int = 0, damping: Double = 0, threads: Int = 2, memoryLimit: Int = 1 << 30
+        _ model: Int = 0, damping: Double = 0, isRelative: Bool = false, threads: Int = 2, memoryLimit: Int = 1 << 30
     ) throws -> TRAKKernel {
         try TRAKKernel(
-            of: rows(model), marginWeights: marginWeights(model), weights: weights, damping: damping, memoryLimit: memoryLimit,
-            parallel: Parallel(threads: threads))
+            of: rows(model), marginWeights: marginWeights(model), weights: weights, damping: damping,
+            isRelative: isRelative, memoryLimit: memoryLimit, parallel: Parallel(threads: threads))
     }
 
     /// Scores of all examples for tests, from the kernels of all models.
