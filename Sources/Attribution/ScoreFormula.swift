@@ -4,7 +4,7 @@ public import Networks
 
 /// How one subject, a test or several as one, scores every training example: scoreᵢ = mᵢ · Σ_t v_t · gᵢ^t.
 ///
-/// Every method is such a formula. Its terms are of one checkpoint each for TracInCP (Pruthi et al. 2020, eq. 1 of section 3.3) and of one
+/// Every method is such a formula. Its terms are of one checkpoint each for TracInCP (Pruthi et al. 2020, section 3.3) and of one
 /// model each for TRAK, and one alone for the others; v is s_test, or the test's gradient; m is the reciprocal of a denominator for RelatIF
 /// and for cosines.
 public struct ScoreFormula: Sendable {
