@@ -1,17 +1,11 @@
 import Foundation
-import Glibc
 import JSON
 import TestSupport
 
 /// The demo's store and a server on it, made once for all tests that only read.
 enum Demo {
     private static let folder = Result { try Folder() }
-    private static let shared = Result {
-        let server = try InfluencedServer(store: store())
-        // It goes with this process, not with a test.
-        atexit { Demo.stop() }
-        return server
-    }
+    private static let shared = Result { try InfluencedServer(store: store()) }
 
     private final class Folder: Sendable {
         let directory: TemporaryDirectory
@@ -25,14 +19,7 @@ enum Demo {
             // A server writes what it derives: copies are made of what none has opened.
             try FileManager.default.copyItem(
                 atPath: directory.path("demo.sqlite"), toPath: directory.path("untouched.sqlite"))
-            atexit { Demo.remove() }
         }
-    }
-
-    private static func stop() { try? shared.get().process.discard() }
-
-    private static func remove() {
-        if let folder = try? folder.get() { try? FileManager.default.removeItem(at: folder.directory.url) }
     }
 
     /// What building it said.

@@ -236,18 +236,10 @@ struct ImportRefusalTests {
         init() throws {
             bench = try Workbench.prepared()
             server = try bench.serve()
-            // They go with this process, not with a test.
-            atexit { Target.remove() }
         }
 
         func contents() throws -> String {
             try ["/datasets", "/models"].map { String(decoding: try server.get($0).body, as: UTF8.self) }.joined()
-        }
-
-        private static func remove() {
-            guard let target = try? shared.get() else { return }
-            target.server.process.discard()
-            try? FileManager.default.removeItem(at: target.bench.folder.url)
         }
     }
 

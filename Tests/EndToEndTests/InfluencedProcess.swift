@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import TestSupport
 
-/// The program in a process of its own, as users run it. Whoever lets go of it ends it.
+/// The program in a process of its own, as users run it. Whoever lets go of it ends it, and so does the end of the tests.
 final class InfluencedProcess: Sendable {
     /// How a process ended.
     enum Ending: Equatable, Sendable {
@@ -20,7 +20,7 @@ final class InfluencedProcess: Sendable {
         .deletingLastPathComponent().appendingPathComponent("influenced").path
 
     let pid: pid_t
-    fileprivate let folder: TemporaryDirectory
+    private let folder: TemporaryDirectory
     private let ending = Mutex<Ending?>(nil)
 
     /// Starts the program.
@@ -48,6 +48,7 @@ final class InfluencedProcess: Sendable {
         let code = posix_spawnp(&child, command[0], &actions, nil, &argv, &envp)
         guard code == 0 else { throw Failure(description: "\(command[0]): \(String(cString: strerror(code)))") }
         pid = child
+        ProcessWarden.shared.began(child)
     }
 
     deinit { stop() }
@@ -71,6 +72,7 @@ final class InfluencedProcess: Sendable {
         ending.withLock { ending in
             var status: Int32 = 0
             guard ending == nil, waitpid(pid, &status, WNOHANG) == pid else { return ending }
+            ProcessWarden.shared.ended(pid)
             let signal = status & 0x7f
             ending = signal == 0 ? .exited(status >> 8 & 0xff) : .signalled(signal)
             return ending
@@ -92,14 +94,6 @@ final class InfluencedProcess: Sendable {
         if let ending = try? wait(seconds: 15) { return ending }
         send(SIGKILL)
         return try? wait(seconds: 15)
-    }
-}
-
-extension InfluencedProcess {
-    /// Ends it, and removes what it has written: for processes that no value's end will take along.
-    func discard() {
-        stop()
-        try? FileManager.default.removeItem(at: folder.url)
     }
 }
 
