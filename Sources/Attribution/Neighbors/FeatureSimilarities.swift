@@ -3,41 +3,46 @@ public import LinearAlgebra
 /// How similar the features of training examples are to those of tests, in the place of gradients: the method `nearest_neighbor`, the
 /// baseline that the papers compare with (RelatIF, appendix H; FastIF, section 3.2).
 ///
-/// An example's vector is its row of features and a direction the features of a test, as they are. Unlike those of gradients, scores are not
-/// linear in the direction (nor, by distance, in the row), so that directions must not be averaged or scaled before: a score of several
-/// tests is the mean of theirs. A group's score is the sum of its members', as everywhere.
+/// An example's vector is its row of features, and a direction the features of a test, as they are, or of several that are scored as one.
+/// Unlike those of gradients, scores are not linear in the direction (nor, by distance, in the row), so that directions must not be averaged
+/// or scaled before: a score of several tests is the sum of theirs. A group's score is the sum of its members', as everywhere.
 public struct FeatureSimilarities: ScoredExamples {
     /// One row for each training example.
     public let features: FeatureRows
     /// What is similar.
     public let metric: NeighborMetric
+    /// Tests whose features, one behind the other, are one direction.
+    public let testsTogether: Int
 
     /// Similarities of some features, which may be inputs or a layer's outputs.
-    public init(_ features: FeatureRows, metric: NeighborMetric) {
-        self.features = features
-        self.metric = metric
+    public init(_ features: FeatureRows, metric: NeighborMetric, testsTogether: Int = 1) {
+        precondition(testsTogether > 0, "a direction is of a test")
+        (self.features, self.metric, self.testsTogether) = (features, metric, testsTogether)
     }
 
     /// n.
     public var count: Int { features.count }
-    /// Features of an example.
-    public var dimension: Int { features.width }
+    /// Features of an example, for each of the tests that are one direction.
+    public var dimension: Int { testsTogether * features.width }
 
-    /// `NeighborMetric.score` of each selected example and each of some tests, whose features are stacked.
+    /// Σ `NeighborMetric.score` of each selected example and each test of a direction, added up in single precision in the tests' order.
     ///
-    /// In double precision until the score is rounded, so that the order is that of `NearestNeighbors` but where floats are equal. 3·D flops
-    /// for each pair (cosine: 2·D, and 3·D for each example).
+    /// In double precision until a score is rounded, so that the order is that of `NearestNeighbors` but where floats are equal. 3·D flops
+    /// for each pair (cosine: 2·D, and 3·D for each example), and the memory of the sums alone.
     /// - Throws: `Interrupted`.
     public func scores(
         of selection: RowSelection, along directions: [Float], parallel: Parallel, interruption: Interruption
     ) throws -> Scores {
-        let measures = try measures(of: selection, to: directions, parallel: parallel, interruption: interruption)
-        let values = AlignedMemory<Float>(uninitialized: measures.values.count)
-        for start in stride(from: 0, to: values.count, by: 1 << 16) {
-            try interruption.check()
-            for i in start..<min(start + 1 << 16, values.count) { values.start[i] = metric.score(of: measures.values.start[i]) }
+        precondition(dimension > 0 && directions.count % dimension == 0, "tests have as many features as examples")
+        let rowCount = selection.withBatch(of: count) { $0.count }
+        let directionCount = directions.count / dimension
+        let values = AlignedMemory<Float>(uninitialized: rowCount * directionCount)
+        try forEachMeasure(of: selection, to: directions, parallel, interruption) { [metric, testsTogether] row, test, measure in
+            let place = test / testsTogether * rowCount + row
+            let score = metric.score(of: measure)
+            values.start[place] = test % testsTogether == 0 ? score : values.start[place] + score
         }
-        return Scores(rowCount: measures.rowCount, directionCount: measures.testCount, values: values)
+        return Scores(rowCount: rowCount, directionCount: directionCount, values: values)
     }
 
     /// The distance or cosine of some examples, in their order, and a test: what their scores say. Infinite, or NaN, where features are
@@ -46,19 +51,22 @@ public struct FeatureSimilarities: ScoredExamples {
     public func measures(
         of examples: [UInt32], to test: [Float], parallel: Parallel, interruption: Interruption = .never
     ) throws -> [Double] {
-        try measures(of: .indices(examples), to: test, parallel: parallel, interruption: interruption).values.copy
+        let values = AlignedMemory<Double>(uninitialized: examples.count)
+        try forEachMeasure(of: .indices(examples), to: test, parallel, interruption) { row, _, measure in
+            values.start[row] = measure
+        }
+        return values.copy
     }
 
-    /// [tests, examples].
-    private func measures(
-        of selection: RowSelection, to tests: [Float], parallel: Parallel, interruption: Interruption
-    ) throws -> (rowCount: Int, testCount: Int, values: AlignedMemory<Double>) {
-        precondition(dimension > 0 && tests.count % dimension == 0, "tests have as many features as examples")
-        let queries = stride(from: 0, to: tests.count, by: dimension).map { Array(tests[$0..<$0 + dimension]) }
-        return try selection.withBatch(of: count) { batch in
-            let rowCount = batch.count
-            let values = AlignedMemory<Double>(uninitialized: rowCount * queries.count)
-            let pieces = Parallel.ranges(of: rowCount, pieces: 64)
+    /// Calls `body` with the place of each selected example, each test, and their measure: for an example with one test after the other.
+    private func forEachMeasure(
+        of selection: RowSelection, to tests: [Float], _ parallel: Parallel, _ interruption: Interruption,
+        _ body: @escaping @Sendable (_ row: Int, _ test: Int, _ measure: Double) -> Void
+    ) throws {
+        let width = features.width
+        let queries = stride(from: 0, to: tests.count, by: width).map { Array(tests[$0..<$0 + width]) }
+        try selection.withBatch(of: count) { batch in
+            let pieces = Parallel.ranges(of: batch.count, pieces: 64)
             // Only read, by every piece.
             nonisolated(unsafe) let batch = batch
             try parallel.forEach(pieces.count, interruption: interruption) { piece in
@@ -69,11 +77,10 @@ public struct FeatureSimilarities: ScoredExamples {
                     tile.load(start..<min(start + length, pieces[piece].upperBound), of: batch, from: features)
                     try pace.check(after: tile.count * rows.operations)
                     rows.forEach(tile) { row, test, remoteness in
-                        values.start[test * rowCount + start + row] = metric.measure(ofRemoteness: remoteness)
+                        body(start + row, test, metric.measure(ofRemoteness: remoteness))
                     }
                 }
             }
-            return (rowCount, queries.count, values)
         }
     }
 }

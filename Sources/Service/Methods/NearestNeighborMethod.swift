@@ -44,15 +44,16 @@ struct NearestNeighborMethod: MethodChoice {
                 return try features.features(of: test.input, interruption: interruption)
             }
         }
-        let rows = FeatureSimilarities(features.rows, metric: metric)
-        let source = ChosenGradients.Source.derived("features \(metric.rawValue) \(features.name)", subjects.model.identity)
-        // A score is not linear in a test's features: several tests are as many terms.
-        let terms = (0..<queries[0].count).map { place in
-            Scoring.Term(source, rows, .given(queries.map { ExampleGradients(vectors: $0[place], count: 1) }))
-        }
+        // A score is not linear in a test's features: several tests are one direction, and a source of its own kind.
+        let together = queries[0].count
+        let rows = FeatureSimilarities(features.rows, metric: metric, testsTogether: together)
+        let source = ChosenGradients.Source.derived(
+            "features \(metric.rawValue) \(features.name) of \(together)", subjects.model.identity)
+        let directions = queries.map { ExampleGradients(vectors: $0.flatMap { $0 }, count: 1) }
         let (metric, parallel) = (metric, engine.parallel)
         return Scoring(
-            terms, multipliers: Self.multipliers(subjects, rows.count), orientation: .similarity,
+            [Scoring.Term(source, rows, .given(directions))], multipliers: Self.multipliers(subjects, rows.count),
+            orientation: .similarity,
             diagnostics: ["metric": .string(metric.rawValue), "layer": .string(features.name)]
         ) { subject, example in
             guard metric == .l2 else { return [:] }

@@ -76,6 +76,28 @@ struct FeatureSimilaritiesTests {
         #expect(try scorer.scores(along: [], parallel: parallel).directionCount == 0)
     }
 
+    @Test(
+        "of several tests as one they are the sums of theirs, to the last bit, in any selection",
+        arguments: NeighborMetric.allCases)
+    func together(metric: NeighborMetric) throws {
+        var numbers = SeededNumbers(7)
+        let features = FeatureRows(numbers.floats(300 * 11), width: 11)
+        let tests = numbers.floats(6 * 11)
+        let single = try FeatureSimilarities(features, metric: metric).scores(along: tests, parallel: parallel)
+        let scorer = FeatureSimilarities(features, metric: metric, testsTogether: 3)
+        #expect(scorer.dimension == 33 && scorer.count == 300)
+        let sums = try scorer.scores(along: tests, parallel: parallel)
+        #expect(sums.directionCount == 2 && sums.values.count == 600)
+        let some: [UInt32] = [299, 0, 7, 7]
+        let selected = try scorer.scores(of: .indices(some), along: tests, parallel: parallel, interruption: .never)
+        for direction in 0..<2 {
+            let own = (0..<3).map { single[3 * direction + $0] }
+            let expected = (0..<300).map { own[0][$0] + own[1][$0] + own[2][$0] }
+            #expect(sums[direction] == expected)
+            #expect(selected[direction] == some.map { expected[Int($0)] })
+        }
+    }
+
     @Test("stop when interrupted")
     func interrupted() throws {
         var numbers = SeededNumbers(6)
