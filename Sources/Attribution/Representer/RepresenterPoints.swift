@@ -110,8 +110,9 @@ public struct RepresenterPoints: Sendable {
             let row = residuals.start + example * outputCount
             let pull =
                 switch targets {
-                case .labels(let labels): -Double(row[Int(labels[example])])
-                case .values: abs(Double(row[0]))
+                case .labels(let labels) where outputCount > 1: -Double(row[Int(labels[example])])
+                // Of a single output, integers are numbers like others.
+                default: abs(Double(row[0]))
                 }
             return Float(pull / scale * norms[example])
         }

@@ -122,6 +122,22 @@ struct RepresenterPointsTests {
         #expect(Set(values.indices.sorted { values[$0] > values[$1] }.prefix(4)) == flipped)
     }
 
+    @Test("targets of a single output are the same as integers and as other numbers")
+    func integers() throws {
+        let problems = try RepresenterProblem.all().compactMap { problem -> (RepresenterProblem, [Int32])? in
+            guard case .values(let values) = problem.examples.targets else { return nil }
+            let labels = values.compactMap { Int32(exactly: $0) }
+            return labels.count == values.count ? (problem, labels) : nil
+        }
+        #expect(problems.count == 2)
+        for (problem, labels) in problems {
+            let (hidden, layer, points) = try problem.points()
+            let labeled = LabeledExamples(features: hidden.features, targets: .labels(labels), weights: hidden.weights)
+            let values = try RepresenterPoints(of: layer, on: labeled, parallel: parallel).selfInfluence(parallel: parallel)
+            #expect(try values == points.selfInfluence(parallel: parallel))
+        }
+    }
+
     @Test("NaN in a direction is in every score, and zeros give zeros")
     func hostile() throws {
         let points = try RepresenterProblem.all()[0].points().points
