@@ -27,7 +27,7 @@ extension InfluenceRequest {
         until = object?.optionalObject("until").flatMap { Goal($0) }
         // By its own name, what is the default makes no other question.
         gradients = object?.optionalString("gradients").flatMap { $0 == ChosenGradients.exact ? nil : $0 }
-        k = object?.integer("k", default: 10, in: 1...limits.maximumK) ?? 10
+        k = object?.integer("k", default: Self.standardK, in: 1...limits.maximumK) ?? Self.standardK
         candidates = object?.optionalValue("candidates").flatMap { Candidates($0) }
         groups = object?.groups(limits) ?? []
         include = object?.optionalValue("include").map { $0.options(Include.names) } ?? .metadata

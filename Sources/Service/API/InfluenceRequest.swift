@@ -103,6 +103,8 @@ public struct InfluenceRequest: Hashable, Sendable {
     public var gradients: String?
     /// Examples at each end.
     public var k: Int
+    /// How many those are where a request does not say.
+    static let standardK = 10
     /// What is scored; nil for all.
     public var candidates: Candidates?
     /// Sets that are also scored as wholes.

@@ -56,7 +56,7 @@ extension Engine {
         let key = PreparedKey(
             "recall", of: model.identity,
             parts: [features.name, "\(count)", "\(request.k)", request.method.name] + plan.settingsText,
-            isUsual: request.system == .standard && request.measurement == .loss)
+            isUsual: request.isScoredByStandard)
         return try prepared(key, of: model.checkpoint) {
             try $0.decoded { try KeptRecall(decoding: $0) }
         } make: {
@@ -100,6 +100,12 @@ extension InfluencePlan {
 }
 
 extension InfluenceRequest {
+    /// Whether nothing is set by hand of how examples are scored and compared, the number of neighbours aside.
+    fileprivate var isScoredByStandard: Bool {
+        guard case .nearestNeighbors(_, .lastHidden) = candidates else { return false }
+        return system == .standard && measurement == .loss && gradients == nil && k == Self.standardK && method.isStandard
+    }
+
     /// The same about rows of the training dataset, for the scores of all other rows.
     fileprivate func sampling(_ rows: [Int], of dataset: DatasetRecord) -> InfluenceRequest {
         var request = self

@@ -135,6 +135,9 @@ extension InfluenceRequest {
         /// What requests call it.
         var name: String { type(of: choice).name }
 
+        /// Whether nothing of it is set by hand but its name.
+        var isStandard: Bool { JSONReader([:]).object().map { Self(name, $0) == self } ?? false }
+
         /// Whether two are the same with the same settings.
         public static func == (a: Method, b: Method) -> Bool { a.choice.isEqual(to: b.choice) }
 

@@ -43,7 +43,8 @@ extension Engine {
         try solver.check(for: system, in: self, interruption: interruption)
         let settled = try solver.choice.settled(for: system, in: self, interruption: interruption)
         let key = PreparedKey(
-            "norms-\(solver.name)", of: system, parts: ["\(system.damped.shift)", settled.identity], isUsual: system.isUndamped)
+            "norms-\(solver.name)", of: system, parts: ["\(system.damped.shift)", settled.identity],
+            isUsual: system.isUndamped && solver.isStandard)
         let count = system.damped.data.exampleCount
         let norms = try prepared(key, for: system) {
             try $0.decoded { ExampleNorms(try InverseNorms(decoding: $0, count: count)) }

@@ -75,6 +75,9 @@ extension InfluenceRequest {
         /// What requests call it.
         var name: String { type(of: choice).name }
 
+        /// Whether nothing of it is set by hand but its name.
+        var isStandard: Bool { JSONReader(["name": .string(name)]).object().map { Self($0) == self } ?? false }
+
         /// Whether two are the same with the same settings.
         public static func == (a: Solver, b: Solver) -> Bool { a.choice.isEqual(to: b.choice) }
 
