@@ -15,13 +15,14 @@ struct ChosenGradients: Sendable {
         /// Vectors that a method makes of a checkpoint: what, and all that determines them.
         case derived(String, ContentDigest)
 
-        /// Different for different ones.
+        /// Different for different ones. What determines them comes first: exact gradients lie in one order among those of other checkpoints,
+        /// whether a cache holds them or not.
         var name: String {
             switch self {
-            case .model(let identity): "model \(identity)"
-            case .cache(let record): "cache \(record.kind) \(record.key)"
-            case .projected(let record): "projected \(record.kind) \(record.key)"
-            case .derived(let kind, let digest): "\(kind) \(digest)"
+            case .model(let identity): "\(identity) model"
+            case .cache(let record): "\(record.key) cache \(record.kind)"
+            case .projected(let record): "\(record.key) projected \(record.kind)"
+            case .derived(let kind, let digest): "\(digest) \(kind)"
             }
         }
     }

@@ -54,6 +54,16 @@ struct TracInMethodTests {
         for (one, other) in zip(before, after) { #expect(Closeness.largestError(one, other) < 1e-5) }
     }
 
+    @Test("which checkpoints have a cache of factors changes no bit", arguments: [MethodBench.Kind.soft, .net])
+    func someFactored(kind: MethodBench.Kind) throws {
+        let bench = try MethodBench([kind])
+        let before = try bench.scores(kind, ["method": "tracin_cp"])
+        for name in Self.names {
+            try bench.build("factored", kind, name)
+            #expect(try bench.scores(kind, ["method": "tracin_cp"]) == before, "\(name)")
+        }
+    }
+
     @Test("the order in which checkpoints are named changes no bit of scores", arguments: [MethodBench.Kind.soft, .net])
     func order(kind: MethodBench.Kind) throws {
         let bench = try MethodBench([kind])
