@@ -11,15 +11,19 @@ struct CheckpointGradients: TrainingGradients {
     private let checkpoint: String
     private let identity: ContentDigest
     private let name: String?
+    /// Whether directions are in the space of projected rows, and not in θ.
+    private let isProjected: Bool
     let count: Int
     let dimension: Int
 
     /// Those that a request names of a model at a checkpoint.
-    init(_ engine: Engine, _ model: LoadedModel, named name: String?) {
+    /// - Parameter projectedWidth: of projected ones, numbers in a row, which directions are then as long as; nil for directions in θ.
+    init(_ engine: Engine, _ model: LoadedModel, named name: String?, projectedWidth: Int? = nil) {
         self.engine = engine
         (self.model, checkpoint, identity) = (model.record.name, model.checkpoint.name, model.identity)
         self.name = name
-        (count, dimension) = (model.gradients.count, model.dimension)
+        isProjected = projectedWidth != nil
+        (count, dimension) = (model.gradients.count, projectedWidth ?? model.dimension)
     }
 
     /// - Throws: `StoreError` also where the checkpoint is another by now: whoever asked asks again.
@@ -29,7 +33,9 @@ struct CheckpointGradients: TrainingGradients {
             throw StoreError.notFound(
                 kind: .cache, name: name ?? ChosenGradients.exact, within: "checkpoint '\(checkpoint)'", nearby: [])
         }
-        return try engine.gradients(of: loaded, named: name, interruption: interruption).gradients
+        let gradients = try engine.gradients(of: loaded, named: name, interruption: interruption).gradients
+        guard isProjected, let projected = gradients as? RowGradients else { return gradients }
+        return RowGradients(rows: projected.rows)
     }
 
     func scores(

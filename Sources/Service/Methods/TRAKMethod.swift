@@ -45,47 +45,26 @@ struct TRAKMethod: MethodChoice {
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
         let members = try members(of: subjects, in: engine, interruption: interruption)
-        let kernels = try members.map { try $0.kernel(subjects.request, in: engine, interruption: interruption) }
-        let sides = try members.map { try subjects.directions(from: $0.sides(in: engine, interruption: interruption)) }
-        var terms: [Scoring.Term] = []
-        for (place, member) in members.enumerated() {
-            let kernel = kernels[place].kernel
-            let directions = try member.refusing {
-                try kernel.directions(
-                    for: sides[place].flatMap(\.vectors), modelCount: members.count, parallel: engine.parallel,
-                    interruption: interruption)
-            }
-            let width = kernel.dimension
-            let each = sides[place].indices.map {
-                ExampleGradients(vectors: Array(directions[$0 * width..<($0 + 1) * width]), count: 1)
-            }
-            // Of a single model the margin weights cancel.
-            let rows = RowGradients(rows: member.rows)
-            terms.append(
-                members.count == 1
-                    ? Scoring.Term(.projected(member.record), rows, .given(each))
-                    : Scoring.Term(
-                        .derived("trak", kernels[place].key.digest), ScaledGradients(rows, by: kernel.reciprocals), .given(each)))
+        // One after another: of each only what scores are made with stays.
+        let parts = try members.map {
+            try TRAKMember(subjects, at: $0, $1, engine, interruption).part(of: members.count, engine, interruption)
         }
         return Scoring(
-            terms,
-            multipliers: members.count == 1 ? nil : try Self.multipliers(members, kernels.map(\.key.digest)),
+            parts.map(\.term), multipliers: parts.count == 1 ? nil : Self.multipliers(parts),
             orientation: .measurement(.margin, isContrast: false),
-            diagnostics: [
-                "averaged": .array(zip(members, kernels).map { $0.json($1.kernel) })
-            ])
+            diagnostics: ["averaged": .array(parts.map(\.json))])
     }
 
     /// Means of 1 − p, added up in an order that is not that of names in the request: no bit depends on it.
-    private static func multipliers(_ members: [TRAKMember], _ digests: [ContentDigest]) throws -> [Float] {
-        let ordered = zip(members, digests).sorted { $0.1.description < $1.1.description }
-        return TRAKKernel.multipliers(meanOf: try ordered.map { try $0.0.marginWeights.get() })
+    private static func multipliers(_ parts: [TRAKPart]) -> [Float] {
+        TRAKKernel.multipliers(
+            meanOf: parts.sorted { $0.digest.description < $1.digest.description }.map(\.marginWeights))
     }
 
-    /// What is averaged over.
+    /// What is averaged over: looked at before any of the work.
     private func members(
         of subjects: MethodSubjects, in engine: Engine, interruption: Interruption
-    ) throws -> [TRAKMember] {
+    ) throws -> [(ModelRecord, CheckpointRecord)] {
         let model = subjects.model
         let list = try checkpoints?.records(of: model.record, in: engine) ?? [model.checkpoint]
         let others = try models.enumerated().map { place, name in
@@ -99,66 +78,101 @@ struct TRAKMethod: MethodChoice {
             }
             return (record, checkpoint, "/models/\(place)")
         }
-        return try (list.map { (model.record, $0, "/method") } + others).map { record, checkpoint, pointer in
-            // Before anything is measured: what can't be is no matter of a measurement that was asked for.
-            try engine.model(record.name, checkpoint: checkpoint.name, interruption: interruption).requireMargin(at: pointer)
-            return try TRAKMember(
-                subjects.moved(
-                    to: checkpoint, of: record, measuring: .margin, isHeld: true, in: engine, interruption: interruption), engine,
-                interruption)
+        let all = list.map { (model.record, $0, "/method") } + others
+        if all.count > 1 {
+            try MemoryBudget(bytes: engine.memoryBytes).require(
+                .floatBytes(3, all.count, model.gradients.count), of: .quarter,
+                for: "what \(all.count) checkpoints say of \(model.gradients.count) examples",
+                at: checkpoints == nil ? "/models" : "/checkpoints")
+        }
+        return try all.map { record, checkpoint, pointer in
+            let there = try engine.model(record.name, checkpoint: checkpoint.name, interruption: interruption)
+            try there.requireMargin(at: pointer)
+            let chosen = try engine.gradientsOnDemand(of: there, named: subjects.request.gradients, interruption: interruption)
+            guard case .cache(let cache) = chosen.source, GradientCacheKind(name: cache.kind)?.projection != nil else {
+                throw try Problem.notProjected(there, in: engine)
+            }
+            return (record, checkpoint)
         }
     }
 }
 
-/// One of the checkpoints that TRAK averages over, with its projected gradients.
+/// What one of the checkpoints that TRAK averages over adds to scores.
+private struct TRAKPart {
+    let term: Scoring.Term
+    /// Of all that determines it.
+    let digest: ContentDigest
+    /// 1 − pᵢ of every training example.
+    let marginWeights: [Double]
+    let json: JSON
+}
+
+/// One of the checkpoints that TRAK averages over, with its projected gradients in memory.
 private struct TRAKMember {
     let subjects: MethodSubjects
     let record: CacheRecord
     let rows: any GradientRows
     let projection: any DirectionProjection
-    /// 1 − pᵢ of every training example.
-    let marginWeights: Result<[Double], any Error>
 
-    init(_ subjects: MethodSubjects, _ engine: Engine, _ interruption: Interruption) throws {
-        self.subjects = subjects
+    /// - Throws: 422 for a test that is a gradient; what evaluating tests and loading caches throws.
+    init(
+        _ asked: MethodSubjects, at model: ModelRecord, _ checkpoint: CheckpointRecord, _ engine: Engine,
+        _ interruption: Interruption
+    ) throws {
+        for test in asked.tests.flatMap({ $0 }) where test.input.isEmpty {
+            throw Problem(
+                at: test.test.pointer, "must have an input: trak takes the gradient of a margin, and a given one is a loss's")
+        }
+        subjects = try asked.moved(
+            to: checkpoint, of: model, measuring: .margin, isHeld: true, in: engine, interruption: interruption)
         guard case .cache(let record) = subjects.space.gradients.source,
             let cached = subjects.space.gradients.gradients as? RowGradients, let projection = cached.projection
-        else {
-            let model = subjects.model
-            let known = try engine.caches(of: model.checkpoint, model.record).filter { !$0.isStale }.map(\.record.kind)
-                .filter { GradientCacheKind(name: $0)?.projection != nil }
-            throw Problem(
-                at: "/gradients",
-                "must be a cache of projected gradients, which trak takes, of checkpoint '\(model.checkpoint.name)' of model "
-                    + "'\(model.record.name)': "
-                    + (known.isEmpty
-                        ? "it has none; `influenced cache --kind projected` builds one" : known.joined(separator: ", ")))
-        }
+        else { throw try Problem.notProjected(subjects.model, in: engine) }
         (self.record, rows, self.projection) = (record, cached.rows, projection)
-        marginWeights = Result { try engine.marginWeights(of: subjects.model, interruption: interruption) }
+    }
+
+    /// What it adds to the scores of `count` together.
+    /// - Throws: `Problem`, `StoreError`, `Interrupted`.
+    func part(of count: Int, _ engine: Engine, _ interruption: Interruption) throws -> TRAKPart {
+        let weights = try engine.marginWeights(of: subjects.model, interruption: interruption)
+        let (kernel, key) = try kernel(weights, in: engine, interruption)
+        let sides = try subjects.directions(from: sides(in: engine, interruption))
+        let directions = try refusing {
+            try kernel.directions(
+                for: sides.flatMap(\.vectors), modelCount: count, parallel: engine.parallel, interruption: interruption)
+        }
+        let width = kernel.dimension
+        let each = Scoring.Directions.given(
+            sides.indices.map { ExampleGradients(vectors: Array(directions[$0 * width..<($0 + 1) * width]), count: 1) })
+        // Of a single model the margin weights cancel. The rows of many may be more than fits into memory.
+        let term =
+            count == 1
+            ? Scoring.Term(.projected(record), RowGradients(rows: rows), each)
+            : Scoring.Term(
+                .derived("trak", key.digest),
+                ScaledGradients(
+                    CheckpointGradients(engine, subjects.model, named: subjects.request.gradients, projectedWidth: width),
+                    by: kernel.reciprocals), each)
+        return TRAKPart(term: term, digest: key.digest, marginWeights: weights, json: json(kernel))
     }
 
     /// Projected −∇margin of each test.
-    func sides(in engine: Engine, interruption: Interruption) throws -> [ExampleGradients] {
+    private func sides(in engine: Engine, _ interruption: Interruption) throws -> [ExampleGradients] {
         try subjects.tests.flatMap { $0 }.map { test in
-            guard let gradient = test.gradient, !test.input.isEmpty else {
-                throw Problem(
-                    at: test.test.pointer, "must have an input: trak takes the gradient of a margin, and a given one is a loss's")
-            }
             let projected = try projection.project(
-                gradient.vectors, count: 1, parallel: engine.parallel, interruption: interruption)
+                test.gradient?.vectors ?? [], count: 1, parallel: engine.parallel, interruption: interruption)
             return ExampleGradients(vectors: projected, count: 1)
         }
     }
 
-    func kernel(
-        _ request: InfluenceRequest, in engine: Engine, interruption: Interruption
+    private func kernel(
+        _ weights: [Double], in engine: Engine, _ interruption: Interruption
     ) throws -> (kernel: TRAKKernel, key: PreparedKey) {
-        let (damping, mode) = (request.system.curvature.damping, request.system.curvature.dampingMode)
+        let curvature = subjects.request.system.curvature
+        let (damping, mode) = (curvature.damping, curvature.dampingMode)
         let key = PreparedKey(
             "trak-\(record.kind)", of: subjects.model.identity, parts: [record.key.description, "\(damping)", mode.rawValue],
             isUsual: damping == 0)
-        let weights = try marginWeights.get()
         let kernel = try refusing {
             try engine.prepared(key, of: subjects.model.checkpoint) {
                 try $0.decoded { try TRAKKernel(decoding: $0, exampleCount: rows.count, dimension: rows.width) }
@@ -173,7 +187,7 @@ private struct TRAKMember {
     }
 
     /// Says what is wrong where in the request.
-    func refusing<Result>(_ body: () throws -> Result) throws -> Result {
+    private func refusing<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let error as TRAKError {
@@ -187,7 +201,7 @@ private struct TRAKMember {
         }
     }
 
-    func json(_ kernel: TRAKKernel) -> JSON {
+    private func json(_ kernel: TRAKKernel) -> JSON {
         [
             "model": .string(subjects.model.record.name), "checkpoint": .string(subjects.model.checkpoint.name),
             "damping": .double(kernel.damping), "mean_eigenvalue": .double(kernel.meanEigenvalue),
@@ -196,11 +210,31 @@ private struct TRAKMember {
     }
 }
 
+extension Problem {
+    /// A model's gradients that are no projected ones, with those that there are.
+    /// - Throws: `StoreError`.
+    fileprivate static func notProjected(_ model: LoadedModel, in engine: Engine) throws -> Problem {
+        let known = try engine.caches(of: model.checkpoint, model.record).filter { !$0.isStale }.map(\.record.kind)
+            .filter { GradientCacheKind(name: $0)?.projection != nil }
+        return Problem(
+            at: "/gradients",
+            "must be a cache of projected gradients, which trak takes, of checkpoint '\(model.checkpoint.name)' of model "
+                + "'\(model.record.name)': "
+                + (known.isEmpty ? "it has none; `influenced cache --kind projected` builds one" : known.joined(separator: ", ")))
+    }
+}
+
 extension LoadedModel {
-    /// Refuses a model whose loss knows no margin.
+    /// Refuses a model whose loss knows no margin, or has gradients that are no multiples of its margin's.
     /// - Throws: 422 saying which losses do.
     fileprivate func requireMargin(at pointer: String) throws {
         let network = try network(at: pointer, "has no probabilities").network
+        if case .crossEntropy(let smoothing) = network.loss, smoothing > 0 {
+            throw Problem(
+                at: pointer,
+                "trak takes losses whose gradients are those of margins times 1 − p, and label_smoothing makes them others; use influence, "
+                    + "or a model without it")
+        }
         do {
             try network.loss.requireMargin(outputWidth: network.outputWidth)
         } catch {
@@ -214,18 +248,11 @@ extension Engine {
     /// - Throws: 422 for a loss that knows none; `Interrupted`.
     func marginWeights(of model: LoadedModel, interruption: Interruption) throws -> [Double] {
         let network = try model.network(at: "/method", "has no probabilities")
-        let loss = network.network.loss
-        if case .crossEntropy(let smoothing) = loss, smoothing > 0 {
-            throw Problem(
-                at: "/method",
-                "trak takes losses whose gradients are those of margins times 1 − p, and label_smoothing makes them others; use influence, "
-                    + "or a model without it")
-        }
         return try marginWeightsOfModels.value(for: model.identity, cost: { $0.count * MemoryLayout<Double>.stride }) {
             let outputs = try network.trained.outputs(
                 of: network.examples.features, parallel: parallel, interruption: interruption)
             do {
-                return try loss.marginWeights(
+                return try network.network.loss.marginWeights(
                     of: outputs, width: network.network.outputWidth, targets: network.examples.targets, parallel: parallel,
                     interruption: interruption)
             } catch let error as MeasurementError {

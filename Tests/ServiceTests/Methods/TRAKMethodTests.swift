@@ -159,7 +159,27 @@ struct TRAKMethodTests {
         try refused(.soft, ["models": ["logistic"]], "/models/0", "classes", "labels")
         try refused(.soft, ["models": ["x", "x"]], "/models", "twice")
         try refused(.soft, ["damping": -1], "/damping")
-        let tests: JSON = [["gradient": .numbers([Double](repeating: 1, count: 15))]]
-        try refused(.soft, ["tests": tests], "/tests/0", "input")
+        try bench.add([Float](repeating: 0.1, count: 15), "a", to: .smoothed, named: "guest", rate: nil)
+        try bench.build(Self.cache, .smoothed, model: "guest")
+        try refused(.soft, ["models": ["guest"]], "/models/0", "label_smoothing")
+        // In θ, and as the cache has projected it.
+        for width in [15, Self.width] {
+            let tests: JSON = [
+                ["dataset": "classes-test", "index": 1], ["gradient": .numbers([Double](repeating: 1, count: width))],
+            ]
+            try refused(.soft, ["tests": tests], "/tests/1", "input")
+        }
+    }
+
+    @Test("checkpoints whose part in scores is more than fits into memory are refused before they are read")
+    func memory() throws {
+        let bench = try MethodBench([.soft])
+        let names = (0..<80).map { "e\($0)" }
+        for (place, name) in names.enumerated() {
+            try bench.add([Float](repeating: Float(place) / 100, count: 15), name, to: .soft, rate: nil)
+        }
+        let body = MethodBench.body(.soft, ["method": "trak", "checkpoints": .array(names.map { .string($0) })])
+        let problem = #expect(throws: Problem.self) { try bench.posted(body, bench.engine(memoryBytes: 128 << 10)) }
+        #expect(problem?.errors.map(\.pointer) == ["/checkpoints"] && problem?.detail.contains("memory_bytes") == true)
     }
 }
