@@ -28,15 +28,22 @@ struct AnswerTable {
     }
 
     private static func rankings(of result: JSON) -> [String] {
-        [("proponents", "proponents (helpful)"), ("opponents", "opponents (harmful)")].flatMap { key, title in
-            [title, row(["index", "target", "score", "± error", "loss change if removed"])]
-                + (result[key]?.arrayValue ?? []).map { example in
-                    row([
-                        text(example["index"]), text(example["target"]), number(example["score"]),
-                        number(example["standard_error"]), number(example["predicted_loss_change_if_removed"]),
-                    ])
-                }
+        let (loss, measurement) = ("predicted_loss_change_if_removed", "predicted_measurement_change_if_removed")
+        let ends = ["proponents", "opponents"].map { result[$0]?.arrayValue ?? [] }
+        let groups = result["groups"]?.arrayValue ?? []
+        let isMeasured = (ends.joined() + groups).contains { $0[measurement] != nil }
+        let title = isMeasured ? "measurement change if removed" : "loss change if removed"
+        func scores(_ scored: JSON) -> [String] {
+            [number(scored["score"]), number(scored["standard_error"]), number(scored[isMeasured ? measurement : loss])]
         }
+        var lines: [String] = []
+        for (name, examples) in zip(["proponents (helpful)", "opponents (harmful)"], ends) {
+            lines += [name, row(["index", "target", "score", "± error", title])]
+            lines += examples.map { row([text($0["index"]), text($0["target"])] + scores($0)) }
+        }
+        guard !groups.isEmpty else { return lines }
+        lines += ["groups", row(["name", "size", "score", "± error", title])]
+        return lines + groups.map { row([word($0["name"]).legible(limit: 128), text($0["size"])] + scores($0)) }
     }
 
     /// Of methods that are compared.

@@ -11,6 +11,15 @@ struct QueryRouteTests {
         let requests: [(route: String, body: JSON, words: [String])] = [
             ("/influence", Demo.question(3, ["id": "c"]), ["proponents (helpful)"]),
             (
+                "/influence",
+                Demo.question(
+                    3,
+                    [
+                        "id": "c", "measurement": "logit", "solver": ["name": "exact"],
+                        "groups": [["name": "some threes", "target": 3]],
+                    ]), ["measurement change if removed", "some threes"]
+            ),
+            (
                 "/influence", ["model": "digits", "id": "c", "tests": [row], "compare": ["gradient_dot", "gradient_cosine"]],
                 ["agreement", "gradient_cosine", "Kendall"]
             ),
