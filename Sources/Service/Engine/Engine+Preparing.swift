@@ -69,7 +69,7 @@ extension Engine {
         }
         for solver in try solvers.isEmpty ? [ExampleSolver.automatic(nil, for: system, in: self)] : serving {
             report("finding denominators by \(solver.name)")
-            _ = try inverseNorms(of: system, by: solver, at: "/solver/name", interruption: interruption)
+            _ = try inverseNorms(of: system, by: solver, at: "/solver", interruption: interruption)
         }
     }
 }

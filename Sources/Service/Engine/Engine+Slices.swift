@@ -103,12 +103,4 @@ extension Problem {
         .serviceUnavailable, "store-changed",
         "the model's checkpoints, its caches or the tests' dataset were replaced meanwhile; ask again", fields: [.retryAfter: "1"]
     )
-
-    /// The same about another place of the request.
-    fileprivate func moved(from old: String, to new: String) -> Problem {
-        guard errors.contains(where: { $0.pointer == old }) else { return self }
-        let moved = errors.map { JSONIssue(pointer: $0.pointer == old ? new : $0.pointer, detail: $0.detail) }
-        let detail = zip(errors, moved).reduce(detail) { $1.0.description == $0 ? $1.1.description : $0 }
-        return Problem(status, kind, detail, errors: moved, fields: fields)
-    }
 }

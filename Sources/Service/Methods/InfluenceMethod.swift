@@ -48,7 +48,7 @@ extension InfluenceMethod: SelfScoring {
         let system = try InfluenceSystem(
             model, space, curvature: request.curvature, engine, interruption)
         let solver = try ExampleSolver.automatic(request.solver, for: system, in: engine)
-        let (norms, members) = try engine.inverseNorms(of: system, by: solver, at: "/solver/name", interruption: interruption)
+        let (norms, members) = try engine.inverseNorms(of: system, by: solver, at: "/solver", interruption: interruption)
         return SelfInfluence(
             norms.norms.selfInfluence,
             orientation:

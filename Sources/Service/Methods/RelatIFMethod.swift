@@ -53,9 +53,11 @@ struct RelatIFMethod: MethodChoice {
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
         let solving = try Solving(for: subjects, in: engine, interruption: interruption)
-        let solver = try denominators ?? ExampleSolver.automatic(subjects.request.system.solver, for: solving.system, in: engine)
+        let asked = subjects.request.system.solver
+        let solver = try denominators ?? ExampleSolver.automatic(asked, for: solving.system, in: engine)
         let (norms, members) = try engine.inverseNorms(
-            of: solving.system, by: solver, at: "/denominators", interruption: interruption)
+            of: solving.system, by: solver, at: denominators == nil && solver == asked ? "/solver" : "/denominators",
+            interruption: interruption)
         let all = norms.denominators(kind.denominator)
         return Scoring(
             [Scoring.Term(subjects.space.gradients, .solved)], multipliers: norms.multipliers(kind.denominator),

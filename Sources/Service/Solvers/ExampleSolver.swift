@@ -35,10 +35,32 @@ enum ExampleSolver {
 extension Engine {
     /// gᵢᵀ(C + λI)⁻¹gᵢ and ‖(C + λI)⁻¹gᵢ‖ of all training examples by a solver that serves them all, with what determines them as answers
     /// show it: found once for a system and kept.
-    /// - Parameter pointer: what in the request names the solver.
+    /// - Parameter pointer: the member of the request that is the solver.
     /// - Throws: `Problem`, `SolverError`, `StoreError`, `Interrupted`.
     func inverseNorms(
         of system: InfluenceSystem, by solver: InfluenceRequest.Solver, at pointer: String, interruption: Interruption
+    ) throws -> (norms: ExampleNorms, members: JSONObject) {
+        do {
+            return try inverseNorms(of: system, by: solver, interruption)
+        } catch SolverError.tooLarge(let parameters, let bytes, let limit) {
+            // What needs no more than vectors, beside the examples.
+            throw Problem(
+                at: pointer + "/name",
+                "what \(solver.name) prepares takes \(bytes) bytes for \(parameters) parameters, and \(limit) are allowed (a quarter of "
+                    + "compute.memory_bytes); use datainf or identity, or ekfac where there are layers, or raise the limit")
+        } catch let error as SolverError {
+            throw Problem(error).moved(from: "/solver", to: pointer)
+        } catch let error as KroneckerError {
+            throw Problem(error).moved(from: "/solver", to: pointer)
+        } catch let problem as Problem {
+            throw problem.moved(from: "/solver", to: pointer)
+        } catch let error as NegativeSelfInfluence {
+            throw Problem(at: pointer + "/name", error.description)
+        }
+    }
+
+    private func inverseNorms(
+        of system: InfluenceSystem, by solver: InfluenceRequest.Solver, _ interruption: Interruption
     ) throws -> (norms: ExampleNorms, members: JSONObject) {
         try solver.check(for: system, in: self, interruption: interruption)
         let settled = try solver.choice.settled(for: system, in: self, interruption: interruption)
@@ -51,14 +73,10 @@ extension Engine {
         } make: {
             try namingDamping(of: system, interruption: interruption) {
                 let rows = try system.fisherRows(in: self, interruption: interruption)
-                do {
-                    let norms = try settled.solver(for: system, in: self, interruption: interruption).inverseNorms(
-                        of: rows, .both, in: system.damped, memoryLimit: memoryBytes / 8, parallel: parallel,
-                        interruption: interruption)
-                    return ExampleNorms(try norms.weighted(by: system.model.training.weights))
-                } catch let error as NegativeSelfInfluence {
-                    throw Problem(at: pointer, error.description)
-                }
+                let norms = try settled.solver(for: system, in: self, interruption: interruption).inverseNorms(
+                    of: rows, .both, in: system.damped, memoryLimit: memoryBytes / 8, parallel: parallel,
+                    interruption: interruption)
+                return ExampleNorms(try norms.weighted(by: system.model.training.weights))
             }
         }
         return (norms, settled.members)

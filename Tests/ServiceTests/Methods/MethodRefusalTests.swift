@@ -118,6 +118,32 @@ struct MethodRefusalTests {
         }
     }
 
+    @Test("who finds denominators is refused where it is named, with who could in its place")
+    func denominators() throws {
+        let bench = try MethodBench([.net])
+        let engine = bench.engine(memoryBytes: 12 << 10)
+        func problem(_ members: JSONObject, _ engine: Engine) throws -> Problem {
+            let body = MethodBench.body(.net, members.merging(["method": "relatif", "include": []]))
+            return try #require(throws: Problem.self) { try bench.posted(body, engine) }
+        }
+        let large = try problem(["solver": ["name": "identity"], "denominators": ["name": "exact"]], engine)
+        #expect(large.errors.map(\.pointer) == ["/denominators/name"], "\(large)")
+        #expect(large.detail.contains("ekfac") && !large.detail.contains("lissa"), "\(large)")
+        let sketch: JSON = ["name": "sketch", "projection_dim": 3, "step_size": 1e6]
+        let diverged = try problem(["solver": ["name": "identity"], "denominators": sketch], bench.engine())
+        #expect(diverged.errors.map(\.pointer) == ["/denominators/step_size"], "\(diverged)")
+        // The tests' own solver, where that serves all examples.
+        let own = try problem(["solver": ["name": "exact"]], engine)
+        #expect(own.errors.map(\.pointer) == ["/solver/name"], "\(own)")
+        #expect(throws: Never.self) {
+            try bench.posted(
+                MethodBench.body(
+                    .net,
+                    ["method": "relatif", "solver": ["name": "identity"], "denominators": ["name": "datainf"], "include": []]),
+                engine)
+        }
+    }
+
     @Test("a model that is known by gradients alone has what they allow, and says what needs a network", arguments: methods)
     func foreign(method: String) throws {
         let bench = try MethodBench([.soft])
