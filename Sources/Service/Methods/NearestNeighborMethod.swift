@@ -35,6 +35,7 @@ struct NearestNeighborMethod: MethodChoice {
     }
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
+        _ = try subjects.model.network(at: "/method", "needs a network to tell examples by; use gradient_cosine or gradient_dot")
         let features = try engine.features(of: subjects.model, at: layer, pointer: "/layer", interruption: interruption)
         let queries = try subjects.tests.map { tests in
             try tests.map { test in

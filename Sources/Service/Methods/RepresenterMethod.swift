@@ -50,7 +50,7 @@ struct RepresenterMethod: MethodChoice {
     }
 
     func scoring(of subjects: MethodSubjects, in engine: Engine, interruption: Interruption) throws -> Scoring {
-        let network = try subjects.model.network(at: "/method", "has no last layer to train again")
+        let network = try subjects.model.network(at: "/method", "has no last layer to train again; use influence or gradient_dot")
         let kept = try engine.representer(of: subjects.model, decay: decay, interruption: interruption)
         let points = kept.points
         let directions = try subjects.tests.flatMap { $0 }.map { test in
@@ -94,7 +94,7 @@ extension Engine {
     /// The representer points of a model: its last layer is trained again once, and kept.
     /// - Throws: 422 for a model whose last layer is not linear, with the reason; `StoreError`, `Interrupted`.
     func representer(of model: LoadedModel, decay: Double?, interruption: Interruption) throws -> KeptRepresenter {
-        let network = try model.network(at: "/method", "has no last layer to train again")
+        let network = try model.network(at: "/method", "has no last layer to train again; use influence or gradient_dot")
         do {
             let decay = try RetrainedLayer.decay(decay, of: network.trained.network)
             let key = PreparedKey(

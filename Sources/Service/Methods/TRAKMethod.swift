@@ -228,7 +228,7 @@ extension LoadedModel {
     /// Refuses a model whose loss knows no margin, or has gradients that are no multiples of its margin's.
     /// - Throws: 422 saying which losses do.
     fileprivate func requireMargin(at pointer: String) throws {
-        let network = try network(at: pointer, "has no probabilities").network
+        let network = try network(at: pointer, "has no probabilities; use influence or gradient_dot").network
         if case .crossEntropy(let smoothing) = network.loss, smoothing > 0 {
             throw Problem(
                 at: pointer,
@@ -247,7 +247,7 @@ extension Engine {
     /// 1 − pᵢ of every training example of a model.
     /// - Throws: 422 for a loss that knows none; `Interrupted`.
     func marginWeights(of model: LoadedModel, interruption: Interruption) throws -> [Double] {
-        let network = try model.network(at: "/method", "has no probabilities")
+        let network = try model.network(at: "/method", "has no probabilities; use influence or gradient_dot")
         return try marginWeightsOfModels.value(for: model.identity, cost: { $0.count * MemoryLayout<Double>.stride }) {
             let outputs = try network.trained.outputs(
                 of: network.examples.features, parallel: parallel, interruption: interruption)
