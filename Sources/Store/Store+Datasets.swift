@@ -64,9 +64,12 @@ extension Store {
 
     /// The annotations of the examples at `indices`, in that order; with neither id nor metadata where none were imported.
     ///
-    /// - Throws: ``StoreError``: `outOfRange` for an index the dataset does not have.
+    /// - Parameter checkCancellation: Asked every few hundred examples. If it throws, all ends.
+    /// - Throws: ``StoreError``: `outOfRange` for an index the dataset does not have; what `checkCancellation` throws.
     /// - Complexity: O(indices × log examples).
-    public func annotations(of dataset: DatasetRecord, at indices: [Int]) throws -> [ExampleAnnotation] {
+    public func annotations(
+        of dataset: DatasetRecord, at indices: [Int], checkCancellation: () throws -> Void = {}
+    ) throws -> [ExampleAnnotation] {
         for index in indices where index < 0 || index >= dataset.rowCount {
             let row = min(index, .max - 1)
             throw StoreError.outOfRange(what: "dataset '\(dataset.name)'", rows: row..<row + 1, count: dataset.rowCount)
@@ -74,7 +77,8 @@ extension Store {
         return try reading { db in
             let statement = try db.cachedStatement(
                 sql: "SELECT example_id, metadata FROM example WHERE dataset = ? AND position = ?")
-            return try indices.map { index in
+            return try indices.enumerated().map { place, index in
+                if place % 256 == 0 { try checkCancellation() }
                 guard let row = try Row.fetchOne(statement, arguments: [dataset.id, index]) else {
                     return ExampleAnnotation(index: index)
                 }

@@ -64,4 +64,19 @@ struct AnnotationTests {
         try store.forEachAnnotation(of: record) { _ in shown += 1 }
         #expect(shown == 5 + Self.annotations.count)
     }
+
+    @Test("those of many examples end with whatever the question throws")
+    func ofMany() throws {
+        let fixture = try Fixture()
+        let (store, record) = try store(fixture)
+        var questions = 0
+        #expect(throws: Interruption()) {
+            try store.annotations(of: record, at: Array(0..<10_000)) {
+                questions += 1
+                if questions == 3 { throw Interruption() }
+            }
+        }
+        #expect(questions == 3)
+        #expect(try store.annotations(of: record, at: [6, 1]) { questions += 1 }.map(\.id) == ["näme 6", nil])
+    }
 }

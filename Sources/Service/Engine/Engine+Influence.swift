@@ -41,13 +41,15 @@ extension Engine {
         let results = rank(plans, solutions, interruptions, common)
         let scored = DispatchTime.now()
 
-        return zip(zip(plans, refined), results).map { planned, results in
+        return results.enumerated().map { place, results in
             Result {
-                let plan = try planned.0.get()
-                let results = try results.get().enumerated().map { $1.with(isGoalReached: planned.1?.isReached[$0]) }
+                let plan = try plans[place].get()
+                let results = try results.get().enumerated().map { $1.with(isGoalReached: refined[place]?.isReached[$0]) }
                 let listed = Set(results.flatMap { $0.ranking.proponents + $0.ranking.opponents }.map(\.index))
                 let training = plan.model.training
-                let annotations = try store.annotations(of: training.record, at: listed.sorted())
+                let annotations = try store.annotations(of: training.record, at: listed.sorted()) {
+                    try interruptions[place].check()
+                }
                 let inputs = plan.request.include.contains(.inputs) ? try training.inputs(of: listed, from: store) : [:]
                 return InfluenceAnswer(
                     request: plan.request, model: plan.model, gradients: plan.gradients, scoring: plan.scoring, results: results,

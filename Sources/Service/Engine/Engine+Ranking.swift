@@ -97,6 +97,7 @@ extension Engine {
         of plan: InfluencePlan, subject: Int, _ solution: Solution?, candidates: CandidateChoice? = nil, scores: [Float],
         ends: RankedEnds? = nil, _ interruption: Interruption
     ) throws -> InfluenceAnswer.Result {
+        try interruption.check()
         guard Vectors.areFinite(scores) else { throw SolverError.notFinite }
         let formula = plan.scoring.formula(of: subject, solution)
         let selection = candidates?.selection ?? .all
