@@ -45,7 +45,8 @@ public final class Engine: Sendable {
         layerFeatures = OnceCache(capacity: memoryBytes / 32)
         filtered = OnceCache(capacity: memoryBytes / 256)
         marginWeightsOfModels = OnceCache(capacity: memoryBytes / 128)
-        representers = OnceCache(capacity: memoryBytes / 64)
+        let representers = OnceCache<PreparedKey, RepresenterPoints>(capacity: memoryBytes / 64)
+        self.representers = representers
         gradientNorms = OnceCache(capacity: memoryBytes / 128)
         let preparations = OnceCache<PreparedKey, any Prepared>(capacity: memoryBytes / 32 * 3)
         self.preparations = preparations
@@ -63,6 +64,7 @@ public final class Engine: Sendable {
             curvatures.remove { key, _ in key.identity == model.identity }
             softmaxRows.remove { identity, _ in identity == model.identity }
             preparations.remove { key, _ in key.identity == model.identity }
+            representers.remove { key, _ in key.identity == model.identity }
             cachedGradients.remove { record, _ in
                 (record.model, record.checkpoint, record.kind)
                     == (checkpoint.model, checkpoint.name, GradientCacheKind.factored.name)

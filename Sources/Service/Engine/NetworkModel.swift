@@ -61,15 +61,6 @@ struct NetworkModel: Sendable {
         return FeatureRows(.float32(try frozen.outputs(of: features)), count: 1, width: frozen.network.outputWidth)
     }
 
-    /// What neighbours are told by: the last hidden layer's output for each of some examples as the trained part gets them, which
-    /// themselves are it where there is only one layer to train (FastIF, section 3.2).
-    func hidden(of features: FeatureRows, parallel: Parallel, interruption: Interruption) throws -> FeatureRows {
-        guard let hidden = trained.hidden else { return features }
-        return FeatureRows(
-            .float32(try hidden.outputs(of: features, parallel: parallel, interruption: interruption)), count: features.count,
-            width: hidden.network.outputWidth)
-    }
-
     /// The curvature that is meant: where the objective is convex in θ the Hessian by default, and the Gauss-Newton matrix is the same.
     func curvatureKind(
         _ asked: InfluenceRequest.Curvature?

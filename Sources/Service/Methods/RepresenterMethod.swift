@@ -59,10 +59,9 @@ struct RepresenterMethod: MethodChoice {
                     at: test.test.pointer, "must have an input: representer points compare features, which a gradient has none of"
                 )
             }
-            let hidden = try network.hidden(
-                of: network.features(of: test.input), parallel: Parallel(threads: 1), interruption: interruption)
+            let features = try kept.features.features(of: test.input, interruption: interruption)
             let side = network.network.loss.side(of: target, width: points.outputCount)
-            return ExampleGradients(vectors: points.direction(of: side, features: hidden.values(of: 0)), count: 1)
+            return ExampleGradients(vectors: points.direction(of: side, features: features), count: 1)
         }
         return Scoring(
             [Scoring.Term(.derived(kept.key.kind, kept.key.digest), points, .given(try subjects.directions(from: directions)))],
@@ -88,6 +87,8 @@ struct KeptRepresenter: Sendable {
     let key: PreparedKey
     let layer: RetrainedLayer
     let points: RepresenterPoints
+    /// What reaches the layer.
+    let features: LayerFeatures
 }
 
 extension Engine {
@@ -99,9 +100,9 @@ extension Engine {
             let decay = try RetrainedLayer.decay(decay, of: network.trained.network)
             let key = PreparedKey(
                 "representer", of: model.identity, parts: ["\(decay)"], isUsual: decay == model.weightDecay)
+            let features = try features(of: model, at: .lastHidden, pointer: "/method", interruption: interruption)
             let hidden = LabeledExamples(
-                features: try features(of: model, at: .lastHidden, pointer: "/method", interruption: interruption).rows,
-                targets: network.examples.targets, weights: network.examples.weights)
+                features: features.rows, targets: network.examples.targets, weights: network.examples.weights)
             let layer = try prepared(key, of: model.checkpoint) {
                 try $0.decoded { try RetrainedLayer(decoding: $0, of: network.trained.network) }
             } make: {
@@ -109,10 +110,14 @@ extension Engine {
                     of: network.trained, on: hidden, RetrainedLayer.Settings(decay: decay), parallel: parallel,
                     interruption: interruption)
             }
-            let points = try representers.value(for: key, cost: { $0.residuals.count * MemoryLayout<Float>.stride }) {
+            // They hold the features, which nobody else counts as long unless they are the model's own.
+            let shared = network.trained.hidden == nil ? 0 : hidden.features.byteCount
+            let points = try representers.value(
+                for: key, cost: { $0.residuals.count * MemoryLayout<Float>.stride + shared }
+            ) {
                 try RepresenterPoints(of: layer, on: hidden, parallel: parallel, interruption: interruption)
             }
-            return KeptRepresenter(key: key, layer: layer, points: points)
+            return KeptRepresenter(key: key, layer: layer, points: points, features: features)
         } catch let error as RepresenterError {
             let pointer =
                 switch error {

@@ -1,3 +1,4 @@
+import Attribution
 import Formats
 import Foundation
 import HTTPTypes
@@ -112,6 +113,20 @@ struct MemoryBudgetTests {
         #expect(try engine.model("b", checkpoint: nil).training.record.name == "b")
         #expect(first == nil && engine.curvatures.totalCost == 0)
         #expect(engine.heldBytes <= 100_000)
+    }
+
+    @Test("representer points count the features that they hold, and go with their model")
+    func representers() throws {
+        for name in ["a", "b"] { try add(name) }
+        let engine = bench.engine(memoryBytes: 100_000)
+        do {
+            let model = try engine.model("a", checkpoint: nil)
+            let points = try engine.representer(of: model, decay: 0.1, interruption: .never).points
+            #expect(engine.representers.totalCost == points.residuals.count * 4 + points.features.byteCount)
+            #expect(points.features.byteCount >= 4 * 300)
+        }
+        _ = try engine.model("b", checkpoint: nil)
+        #expect(engine.representers.totalCost == 0)
     }
 
     @Test("rows go with the cache they are of: the curvature of its space does not keep them")
