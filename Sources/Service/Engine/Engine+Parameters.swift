@@ -42,16 +42,19 @@ extension Engine {
     /// - Throws: `Problem`, `SolverError`, `StoreError`, `Interrupted`.
     func parameters(_ request: ParametersRequest, interruption: Interruption) throws -> ParametersAnswer {
         let model = try model(request.model, checkpoint: request.checkpoint, interruption: interruption)
-        let removed = try request.removals.map { removal in
-            guard removal.name == nil, case .indices(let indices) = removal.members else {
-                return try indices(of: removal.members, in: model, at: removal.pointer, interruption: interruption)
-            }
+        // Examples come first, each at a place of its own; groups after them.
+        let examples = request.removals.prefix { $0.name == nil }
+        for removal in examples {
+            guard case .indices(let indices) = removal.members else { continue }
             try model.require(indices, at: removal.pointer.description, isSingle: true)
-            return indices.map { UInt32($0) }
         }
+        let removed = try indices(
+            ofEach: request.removals.map { ($0.members, $0.pointer) }, in: model, for: "the examples of groups",
+            interruption: interruption)
         try MemoryBudget(bytes: memoryBytes).require(
             .floatBytes(4, request.removals.count, model.dimension), of: .quarter,
-            for: "the gradients of \(request.removals.count) removals", at: "/examples")
+            for: "the gradients of \(request.removals.count) removals",
+            at: examples.isEmpty ? "/groups" : "/examples")
         let space = InfluenceSpace(model, try gradients(of: model, named: nil, interruption: interruption))
         let sums = try removed.map {
             try model.gradientSum(of: $0, parallel: parallel, interruption: interruption)
@@ -59,7 +62,7 @@ extension Engine {
         let solving = try Solving(request.system, model, space, sums, self, interruption)
         let solutions = solve([solving], interruption: interruption)
         let solved = try measured(solving.sides.map { try solutions[$0.key]!.get() }, of: solving, interruption)
-        let singles = zip(request.removals, removed).filter { $0.0.name == nil }.flatMap { $0.1.map { Int($0) } }
+        let singles = removed.prefix(examples.count).flatMap { $0.map { Int($0) } }
         let annotations = try store.annotations(of: model.training.record, at: Set(singles).sorted())
         return ParametersAnswer(
             request: request, model: model, solving: solving, parameters: model.parameters, tensors: model.trainedTensors,

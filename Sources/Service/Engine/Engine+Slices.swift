@@ -49,16 +49,10 @@ extension Engine {
     private func trainingMembers(
         of request: SlicesRequest, _ model: LoadedModel, _ interruption: Interruption
     ) throws -> [[UInt32]] {
-        var count = 0
-        return try request.trainingSlices.map { slice in
-            let members = try Set(
-                indices(of: slice.members, in: model, at: slice.pointer, interruption: interruption)
-            ).sorted()
-            count += members.count
-            try MemoryBudget(bytes: memoryBytes).require(
-                .floatBytes(count), of: .quarter, for: "the examples of training slices", at: "/training_slices")
-            return members
-        }
+        try indices(
+            ofEach: request.trainingSlices.map { ($0.members, $0.pointer) }, in: model, for: "the examples of training slices",
+            interruption: interruption
+        ).map { Set($0).sorted() }
     }
 
     private func matrix(

@@ -52,6 +52,23 @@ extension Engine {
         return try indices(of: set, in: model.training.record, at: pointer, interruption: interruption)
     }
 
+    /// The same of several sets, which are in memory together.
+    /// - Parameter subject: what they are, in words that a refusal begins with.
+    /// - Throws: as above; 422 where they take too much.
+    func indices(
+        ofEach sets: [(set: ExampleSet, pointer: JSONPointer)], in model: LoadedModel, for subject: String,
+        interruption: Interruption
+    ) throws -> [[UInt32]] {
+        var count = 0
+        return try sets.map { set, pointer in
+            let found = try indices(of: set, in: model, at: pointer, interruption: interruption)
+            count += found.count
+            try MemoryBudget(bytes: memoryBytes).require(
+                .floatBytes(count), of: .quarter, for: subject, at: pointer.description)
+            return found
+        }
+    }
+
     /// The rows of any dataset that a set names: in the order named, or by rising index.
     /// - Throws: as above; 404 for rows that are not there.
     func indices(

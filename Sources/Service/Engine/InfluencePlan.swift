@@ -27,10 +27,10 @@ struct InfluencePlan: Sendable {
         let model = try engine.model(request.model, checkpoint: request.checkpoint, interruption: interruption)
         self.model = model
         try Self.check(request, against: model)
-        groups = try request.groups.enumerated().map { place, group in
-            let pointer = JSONPointer.root.appending("groups").appending(place)
-            return try engine.indices(of: group.members, in: model, at: pointer, interruption: interruption)
-        }
+        groups = try engine.indices(
+            ofEach: request.groups.enumerated().map { place, group in
+                (group.members, JSONPointer.root.appending("groups").appending(place))
+            }, in: model, for: "the examples of groups", interruption: interruption)
         if case .these(let set) = request.candidates {
             let pointer = JSONPointer.root.appending("candidates")
             named = try Set(engine.indices(of: set, in: model, at: pointer, interruption: interruption)).sorted()

@@ -129,6 +129,21 @@ struct MemoryBudgetTests {
         #expect(engine.representers.totalCost == 0)
     }
 
+    @Test("sets of examples that are in memory together are refused at the one that is too much")
+    func groups() throws {
+        try add("a")
+        let members = JSON.numbers((0..<900).map { Double($0 % 300) })
+        let groups = JSON.array((0..<10).map { ["name": .string("g\($0)"), "indices": members] })
+        let scored = try refusal(of: "a", 100_000, ["groups": groups])
+        #expect(scored.errors.map(\.pointer) == ["/groups/6"] && scored.detail.contains("25200 bytes"), "\(scored)")
+        let request = try ParametersRequest(
+            ["model": "a", "groups": groups, "solver": ["name": "identity"]], limits: Question.limits)
+        let removed = try #require(throws: Problem.self) {
+            try bench.engine(memoryBytes: 100_000).parameters(request, interruption: .never)
+        }
+        #expect(removed.errors.map(\.pointer) == ["/groups/6"], "\(removed)")
+    }
+
     @Test("rows go with the cache they are of: the curvature of its space does not keep them")
     func projectedRows() throws {
         let names = (1...3).map { "projected-normal-64-seed\($0)-float32" }
