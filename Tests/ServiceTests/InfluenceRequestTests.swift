@@ -151,5 +151,9 @@ struct InfluenceRequestTests {
         #expect { _ = try PredictRequest(bad, limits: Self.limits) } throws: {
             ($0 as? JSONIssues)?.issues.map(\.pointer) == ["/tests/1"]
         }
+        let contrast = try JSON(parsing: #"{"model": "m", "tests": [{"dataset": "d", "index": 1, "versus": 2}]}"#)
+        #expect { _ = try PredictRequest(contrast, limits: Self.limits) } throws: {
+            ($0 as? JSONIssues)?.issues.map(\.pointer) == ["/tests/0/versus"]
+        }
     }
 }

@@ -24,7 +24,9 @@ public struct PredictRequest: Hashable, Sendable {
             if case .gradient = test.source {
                 reader.report("must have dataset (with index) or input: a gradient predicts nothing")
             }
-            if test.versus != nil { reader.report("versus has no meaning for predictions; leave it out") }
+            if test.versus != nil {
+                reader.issues.report(reader.pointer.appending("versus"), "has no meaning for predictions; leave it out")
+            }
             return test
         }
         try reader.issues.check()
