@@ -27,6 +27,7 @@ enum {
 };
 
 typedef float quad __attribute__((vector_size(16)));
+typedef double loose_doubles __attribute__((vector_size(32), aligned(8)));
 typedef float loose_float __attribute__((aligned(1)));
 typedef uint16_t loose_half __attribute__((aligned(1)));
 
@@ -73,11 +74,15 @@ static __attribute__((noinline)) float element(
 
 #if defined(__x86_64__)
 
+// Read at 8 − n, the next 8 of these take the first n floats.
+static const int32_t first_mask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+
 #define SUFFIX avx2
 #define TARGET TARGET_AVX2
 #define LANES 8
 #define ROWS 4
 #define VECTORS 2
+#define FIRST(p, count) _mm256_maskload_ps((const float *)(p), _mm256_loadu_si256((const __m256i *)(first_mask + 8 - (count))))
 #define HALVES(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p)))
 #include "encoded.inc"
 #include "encoding.inc"
@@ -87,6 +92,7 @@ static __attribute__((noinline)) float element(
 #define LANES 16
 #define ROWS 8
 #define VECTORS 3
+#define FIRST(p, count) _mm512_maskz_loadu_ps((__mmask16)((1u << (count)) - 1), p)
 #define HALVES(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
 #include "encoded.inc"
 #include "encoding.inc"

@@ -60,7 +60,8 @@ public struct EncodedRows: @unchecked Sendable {
     }
 
     /// scores[v·stride + r] = decoded row (rows.lowerBound + r) · vectors[v], for a range of rows and `vectorCount` vectors as long as a
-    /// row that lie one after the other. Up to 64 vectors read the rows from memory once; one vector, at the speed of memory.
+    /// row that lie one after the other. Up to 64 vectors read the rows from memory once; one vector, at the speed of memory. Rows of the
+    /// view behind the range are asked for already, as if they were next.
     ///
     /// A product is off by about 10⁻⁷·‖row‖·‖vector‖: sums of up to 1,024 products are kept in single precision, in as many parts as a
     /// register has lanes, and sums of those in double. It has the same bits whatever other rows and vectors there are.
@@ -130,7 +131,7 @@ public struct EncodedRows: @unchecked Sendable {
             let run = min(length, rows.upperBound - first)
             body(
                 influenced_rows(
-                    start: start + first * stride, stride: stride, count: run, ahead: rows.upperBound - first - run, width: width,
+                    start: start + first * stride, stride: stride, count: run, ahead: count - first - run, width: width,
                     encoding: encoding.kernel), first)
             first += run
         }

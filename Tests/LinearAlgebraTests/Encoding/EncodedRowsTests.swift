@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import Synchronization
 import TestSupport
@@ -134,6 +135,28 @@ struct EncodedRowsTests {
         return out
     }
 
+    /// Rows and vectors that end where memory does.
+    static func expectNothingReadBehind(widths: [Int]) throws {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        func ending(with numbers: [Float]) throws -> UnsafeMutablePointer<Float> {
+            let memory = try #require(mmap(nil, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+            try #require(memory != MAP_FAILED && mprotect(memory + page, page, PROT_NONE) == 0)
+            let start = (memory + page - numbers.count * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self)
+            start.update(from: numbers, count: numbers.count)
+            return start
+        }
+        for width in widths {
+            var numbers = SeededNumbers(UInt64(width))
+            let (rows, vector) = (numbers.floats(13 * width), numbers.floats(width))
+            let expected = try scores(Encoded(rows, width: width, .float32), 0..<13, along: vector)
+            let bytes = try UnsafeRawBufferPointer(UnsafeBufferPointer(start: ending(with: rows), count: rows.count))
+            var out = [Float](repeating: .nan, count: 13)
+            try EncodedRows(bytes, count: 13, width: width, encoding: .float32)
+                .score(0..<13, along: ending(with: vector), vectorCount: 1, into: &out, stride: 13)
+            #expect(out == expected)
+        }
+    }
+
     @Test("scores are products of decoded rows and vectors, to single precision", arguments: widths)
     func score(width: Int) throws {
         try Self.expectScores(widths: [width], vectorCounts: [1, 2, 3, 4, 7] + (width < 40 ? [66] : []))
@@ -154,9 +177,10 @@ struct EncodedRowsTests {
         await #expect(processExitsWith: .success) {
             for unit in EncodedRowsTests.units where VectorUnit.use(unit) {
                 #expect(VectorUnit.current == unit)
-                try EncodedRowsTests.expectScores(widths: [1, 17, 33, 129, 1030], vectorCounts: [1, 2, 5])
+                try EncodedRowsTests.expectScores(widths: [1, 10, 17, 33, 129, 1030], vectorCounts: [1, 2, 5])
                 try EncodedRowsTests.expectSums(widths: [1, 17, 33, 129, 1030], vectorCounts: [1, 5])
-                try EncodedRowsTests.expectIndependence(widths: [1, 65, 1030])
+                try EncodedRowsTests.expectIndependence(widths: [1, 10, 65, 1030])
+                try EncodedRowsTests.expectNothingReadBehind(widths: [1, 3, 7, 10, 15, 16, 17, 31])
             }
         }
     }
