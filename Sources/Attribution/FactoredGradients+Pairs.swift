@@ -27,32 +27,45 @@ extension FactoredGradients {
                 for start in stride(from: pieces[piece].lowerBound, to: pieces[piece].upperBound, by: RowTile.capacity) {
                     tile.load(start..<min(start + RowTile.capacity, pieces[piece].upperBound), of: batch, from: features)
                     features.project(tile, on: factors.inputs, vectorCount: others, into: inputProducts.start)
-                    residuals.withUnsafeBufferPointer {
-                        // Rows that are neighbours stay where they are.
-                        var rows = $0.baseAddress! + tile.example(0) * classes
-                        if !tile.isContiguous {
-                            for row in 0..<tile.count {
-                                (own.start + row * classes).update(
-                                    from: $0.baseAddress! + tile.example(row) * classes, count: classes)
-                            }
-                            rows = UnsafePointer(own.start)
-                        }
-                        MatrixProduct.multiply(
-                            .none, .transposed, m: tile.count, n: others, k: classes, alpha: 1, rows, classes, factors.rows,
-                            classes, beta: 0, residualProducts.start, others)
+                    try withResiduals(of: tile, gathered: own.start) {
+                        try $0.score(
+                            0..<tile.count, along: factors.rows, vectorCount: others, into: residualProducts.start,
+                            stride: RowTile.capacity)
                     }
                     let (one, multiplier): (Float, Float) = (model.hasBias ? 1 : 0, features.multiplier)
                     for k in 0..<others {
                         for row in 0..<tile.count {
                             values.start[k * rowCount + start + row] =
                                 (multiplier * inputProducts.start[row * others + k] + one)
-                                * residualProducts.start[row * others + k]
+                                * residualProducts.start[k * RowTile.capacity + row]
                         }
                     }
                     try pace.check(after: 2 * tile.count * others * (model.inputWidth + classes))
                 }
             }
             return Scores(rowCount: rowCount, directionCount: others, values: values)
+        }
+    }
+
+    /// Calls `body` with a view of the residuals of a tile's rows: neighbours stay where they are, with those that come next behind them,
+    /// and others are brought together.
+    private func withResiduals(
+        of tile: RowTile, gathered: UnsafeMutablePointer<Float>, _ body: (EncodedRows) throws -> Void
+    ) throws {
+        let (classes, first) = (model.classCount, tile.example(0))
+        let size = classes * MemoryLayout<Float>.stride
+        try residuals.withUnsafeBytes { all in
+            guard !tile.isContiguous else {
+                let bytes = UnsafeRawBufferPointer(rebasing: all[(first * size)...])
+                return try body(EncodedRows(bytes, count: count - first, width: classes, encoding: .float32))
+            }
+            let bytes = UnsafeMutableRawBufferPointer(start: gathered, count: tile.count * size)
+            for row in 0..<tile.count {
+                let place = tile.example(row) * size
+                UnsafeMutableRawBufferPointer(rebasing: bytes[(row * size)...]).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: all[place..<place + size]))
+            }
+            try body(EncodedRows(UnsafeRawBufferPointer(bytes), count: tile.count, width: classes, encoding: .float32))
         }
     }
 }

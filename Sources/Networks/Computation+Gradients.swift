@@ -68,12 +68,12 @@ extension Computation {
         }
     }
 
-    /// Cuts a batch into pieces of a chunk each, and runs `body` for each with its first place.
+    /// Cuts a batch into pieces of a chunk each, or of more examples where that is said, and runs `body` for each with its first place.
     func forEachPiece(
-        of batch: ExampleBatch, _ parallel: Parallel, _ interruption: Interruption,
+        of batch: ExampleBatch, atLeast least: Int = 1, _ parallel: Parallel, _ interruption: Interruption,
         _ body: @escaping @Sendable (ExampleBatch, Int) throws -> Void
     ) throws {
-        let size = network.rowsAtATime
+        let size = max(least, network.rowsAtATime)
         // Only read, by every piece.
         nonisolated(unsafe) let batch = batch
         try parallel.forEach((batch.count + size - 1) / size, interruption: interruption) { piece in

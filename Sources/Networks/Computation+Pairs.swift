@@ -11,36 +11,38 @@ extension Computation where Number == Float {
     ) throws {
         try withPass(.first, interruption: interruption) { pass in
             let room = PairRoom(products, capacity: pass.capacity)
-            for start in Swift.stride(from: 0, to: batch.count, by: pass.capacity) {
-                let chunk = start..<min(start + pass.capacity, batch.count)
-                let some = batch.part(chunk)
+            // Whole tiles, if that many fit.
+            let size = max(min(pass.capacity, RowTile.capacity), pass.capacity / RowTile.capacity * RowTile.capacity)
+            for start in Swift.stride(from: 0, to: batch.count, by: size) {
+                let chunk = start..<min(start + size, batch.count)
                 for k in 0..<products.count { (scores + k * stride + start).update(repeating: 0, count: chunk.count) }
                 // Where the chunk's rows are neighbours, they are read where they lie.
                 var first: UnsafePointer<Float>?
                 if !byExample {
                     first = rows + start * layout.width
-                } else if case .range = some {
-                    first = rows + some.example(0) * layout.width
+                } else if case .range(let range) = batch {
+                    first = rows + (range.lowerBound + start) * layout.width
                 }
                 for layer in products.layers {
                     let part = layer.part
-                    if part.x == nil, layer.readsInputs { load(0..<chunk.count, of: some, features, into: pass) }
+                    if part.x == nil, layer.readsInputs { load(chunk, of: batch, features, into: pass) }
                     if first == nil || layer.readsPass {
                         for row in 0..<chunk.count {
                             pass.setFactors(
                                 of: part, row: row,
-                                from: first.map { $0 + row * layout.width } ?? rows + some.example(row) * layout.width)
+                                from: first.map { $0 + row * layout.width } ?? rows + batch.example(start + row) * layout.width)
                         }
                     }
                     pass.prepare(part.step, rows: chunk.count, parameters)
                     let lying =
                         first.map { first in
                             FactorRows(
-                                count: chunk.count, x: part.x.map { first + $0.lowerBound }, dy: first + part.dy.lowerBound,
+                                count: chunk.count, ahead: batch.count - chunk.upperBound,
+                                x: part.x.map { first + $0.lowerBound }, dy: first + part.dy.lowerBound,
                                 xStride: part.x == nil ? network.inputWidth : layout.width, dyStride: layout.width)
                         } ?? pass.factorRows(of: part)
                     try addProducts(
-                        products, layer, lying, features, some, in: pass, room, to: scores + start, stride: stride)
+                        products, layer, lying, features, batch, at: start, in: pass, room, to: scores + start, stride: stride)
                 }
             }
         }
@@ -58,8 +60,8 @@ extension Computation where Number == Float {
             }
             for layer in products.layers {
                 try addProducts(
-                    products, layer, pass.factorRows(of: layer.part), examples.features, batch.part(chunk), in: pass, room,
-                    to: scores + chunk.lowerBound, stride: stride)
+                    products, layer, pass.factorRows(of: layer.part), examples.features, batch, at: chunk.lowerBound, in: pass,
+                    room, to: scores + chunk.lowerBound, stride: stride)
             }
         }
     }
@@ -67,13 +69,14 @@ extension Computation where Number == Float {
     /// Adds one layer's part to the scores of a chunk.
     private func addProducts(
         _ products: PairProducts, _ layer: PairProducts.Layer, _ rows: FactorRows, _ features: FeatureRows,
-        _ batch: ExampleBatch, in pass: Pass<Float>, _ room: PairRoom, to scores: UnsafeMutablePointer<Float>, stride: Int
+        _ batch: ExampleBatch, at place: Int, in pass: Pass<Float>, _ room: PairRoom, to scores: UnsafeMutablePointer<Float>,
+        stride: Int
     ) throws {
         switch layer {
         case .outer(let pairs):
             for block in products.blocks {
                 try pairs.add(
-                    block, rows, features, batch, room.tile, sums: room.sums.start, to: scores, stride: stride)
+                    block, rows, features, batch, at: place, room.tile, sums: room.sums.start, to: scores, stride: stride)
                 try pass.check(after: rows.count * block.count * pairs.operations)
             }
         case .positions(let pairs):

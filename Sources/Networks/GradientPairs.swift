@@ -29,7 +29,8 @@ public struct GradientPairs: Sendable {
         let (scores, stride) = (AlignedMemory<Float>(uninitialized: batch.count * products.count), batch.count)
         // Only read, by every piece.
         nonisolated(unsafe) let factors = factors
-        try computation.forEachPiece(of: batch, parallel, interruption) { [products] piece, first in
+        let least = factors == nil ? 1 : products.stretch
+        try computation.forEachPiece(of: batch, atLeast: least, parallel, interruption) { [products] piece, first in
             if let factors {
                 try computation.scores(
                     ofFactors: factors, byExample: true, layout, of: piece, examples.features, with: products,

@@ -22,21 +22,20 @@ struct OuterPairs: Sendable {
     /// scores[k, r] ← scores[k, r] + the product of row r with the k-th of a block of others.
     /// - Parameters:
     ///   - rows: where the factors lie.
-    ///   - features: where x lies if that is the network's input, and the examples that the rows are of.
+    ///   - features: where x lies if that is the network's input, and the examples that the rows are of, from a place in a batch on.
     ///   - sums: room for 2 · block · rows numbers.
     func add(
-        _ block: Range<Int>, _ rows: FactorRows, _ features: FeatureRows, _ batch: ExampleBatch, _ tile: RowTile,
+        _ block: Range<Int>, _ rows: FactorRows, _ features: FeatureRows, _ batch: ExampleBatch, at place: Int, _ tile: RowTile,
         sums: UnsafeMutablePointer<Float>, to scores: UnsafeMutablePointer<Float>, stride: Int
     ) throws {
         let (n, first) = (rows.count, block.lowerBound)
         let deltas = sums + block.count * n
-        try Self.multiply(
-            rows.dy, rows.dyStride, n, dy.start + first * outputs, block.count, width: outputs, into: deltas)
+        try Self.multiply(rows.dy, rows.dyStride, rows, dy.start + first * outputs, block.count, width: outputs, into: deltas)
         guard let start = rows.x else {
             precondition(features.width == inputs, "shapes were checked at the edge")
             // Rows of the product are features as they are stored, and columns others.
             for start in Swift.stride(from: 0, to: n, by: RowTile.capacity) {
-                tile.load(start..<min(start + RowTile.capacity, n), of: batch, from: features)
+                tile.load(place + start..<place + min(start + RowTile.capacity, n), of: batch, from: features)
                 features.project(
                     tile, on: x.start + first * inputs, vectorCount: block.count, into: sums + start * block.count)
             }
@@ -47,7 +46,7 @@ struct OuterPairs: Sendable {
             }
             return
         }
-        try Self.multiply(start, rows.xStride, n, x.start + first * inputs, block.count, width: inputs, into: sums)
+        try Self.multiply(start, rows.xStride, rows, x.start + first * inputs, block.count, width: inputs, into: sums)
         for k in 0..<block.count {
             let (scores, sums, deltas) = (scores + (first + k) * stride, sums + k * n, deltas + k * n)
             for r in 0..<n { scores[r] += (sums[r] + one) * deltas[r] }
@@ -56,18 +55,13 @@ struct OuterPairs: Sendable {
 
     /// out[k, r] = row r · vector k.
     private static func multiply(
-        _ rows: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ vectors: UnsafePointer<Float>, _ vectorCount: Int,
+        _ start: UnsafePointer<Float>, _ stride: Int, _ rows: FactorRows, _ vectors: UnsafePointer<Float>, _ vectorCount: Int,
         width: Int, into out: UnsafeMutablePointer<Float>
     ) throws {
-        // Narrow rows fill no registers of a product that goes along them.
-        guard width >= 32 else {
-            return MatrixProduct.multiply(
-                .none, .transposed, m: vectorCount, n: count, k: width, alpha: 1, vectors, width, rows, stride, beta: 0, out,
-                count)
-        }
-        let size = MemoryLayout<Float>.stride
-        let bytes = UnsafeRawBufferPointer(start: rows, count: ((count - 1) * stride + width) * size)
+        guard rows.count > 0 else { return }
+        let (count, size) = (rows.count + rows.ahead, MemoryLayout<Float>.stride)
+        let bytes = UnsafeRawBufferPointer(start: start, count: ((count - 1) * stride + width) * size)
         try EncodedRows(bytes, count: count, width: width, encoding: .float32, stride: stride * size)
-            .score(0..<count, along: vectors, vectorCount: vectorCount, into: out, stride: count)
+            .score(0..<rows.count, along: vectors, vectorCount: vectorCount, into: out, stride: rows.count)
     }
 }

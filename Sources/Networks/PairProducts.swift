@@ -44,6 +44,10 @@ struct PairProducts: Sendable {
         }
     }
 
+    /// Rows of factors in memory that a thread takes at a time: where they are only read, so many that it matters little that the first of a
+    /// stretch were not asked for ahead.
+    var stretch: Int { layers.allSatisfy { if case .outer = $0 { true } else { false } } ? 512 : 1 }
+
     /// Ranges of the other examples, each few enough for a chunk's sums to stay in a cache.
     var blocks: [Range<Int>] { stride(from: 0, to: count, by: Self.block).map { $0..<min($0 + Self.block, count) } }
 }
@@ -51,6 +55,8 @@ struct PairProducts: Sendable {
 /// Where the factors of a few neighbouring rows lie.
 struct FactorRows {
     let count: Int
+    /// How many more lie behind them in the same way, and are next.
+    var ahead = 0
     /// nil where x is the network's input, as it is stored.
     let x: UnsafePointer<Float>?
     let dy: UnsafePointer<Float>

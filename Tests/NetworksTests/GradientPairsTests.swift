@@ -97,6 +97,20 @@ struct GradientPairsTests {
         }
     }
 
+    @Test("and whatever stretch of factors in memory a thread takes")
+    func stretches() throws {
+        let subject = try PairNetworks.onBytes(count: 1_100)
+        let (trained, examples) = (subject.trained, subject.examples)
+        let factors = try trained.factors(of: examples)
+        let pairs = try #require(GradientPairs(trained, with: trained.exampleGradients(of: 1_096..<1_100, in: examples)))
+        let all = try pairs.scores(of: .range(0..<1_100), in: examples, factors: factors, parallel: parallel).copy
+        for rows in [0..<1, 1..<34, 511..<513, 77..<1_090] {
+            let some = try pairs.scores(of: .range(rows), in: examples, factors: factors, parallel: parallel).copy
+            #expect(some == (0..<4).flatMap { k in rows.map { all[k * 1_100 + $0] } })
+        }
+        #expect(try pairs.scores(of: .range(3..<3), in: examples, factors: factors, parallel: parallel).copy.isEmpty)
+    }
+
     @Test("bytes and halves are multiplied as they are stored", arguments: [false, true])
     func stored(halves: Bool) throws {
         let subject = try PairNetworks.onBytes(count: 70)
