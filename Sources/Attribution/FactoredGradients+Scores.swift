@@ -85,8 +85,9 @@ extension FactoredGradients {
         return values
     }
 
-    /// A vector in θ that gradients are multiplied with: S [C, D] and its part b for the biases.
-    private struct Direction {
+    /// A vector in θ that gradients are multiplied with: S [C, D] and its part b for the biases. A class: threads that passed its arrays
+    /// around would wait for each other's counting of who holds them.
+    private final class Direction: Sendable {
         let weights: [Float]
         let bias: [Float]
         /// S in 16 bits, where rows are bytes and that is exact enough.

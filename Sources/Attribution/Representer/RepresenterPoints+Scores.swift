@@ -28,7 +28,8 @@ extension RepresenterPoints: ScoredExamples {
                 let length = prepared.count > 1 ? RowTile.length(rowByteCount: features.rowByteCount) : RowTile.capacity
                 for start in stride(from: pieces[piece].lowerBound, to: pieces[piece].upperBound, by: length) {
                     tile.load(start..<min(start + length, pieces[piece].upperBound), of: batch, from: features)
-                    for (d, direction) in prepared.enumerated() {
+                    for d in prepared.indices {
+                        let direction = prepared[d]
                         try pace.check(after: tile.count * (2 * inputCount + 4) * max(1, direction.outputs.count))
                         score(tile, along: direction, picked.start, into: values.start + d * rowCount + start)
                     }
@@ -39,7 +40,9 @@ extension RepresenterPoints: ScoredExamples {
     }
 
     /// The rows of a direction, as a matrix [C, D + 1], that are not zero.
-    private struct Direction {
+    ///
+    /// A class: threads that passed its arrays around would wait for each other's counting of who holds them.
+    private final class Direction: Sendable {
         let outputs: [Int]
         let weights: [Float]
         let bias: [Float]
@@ -63,15 +66,17 @@ extension RepresenterPoints: ScoredExamples {
     ) {
         let width = direction.outputs.count
         guard width > 0 else { return scores.update(repeating: 0, count: tile.count) }
-        for row in 0..<tile.count {
-            let residual = residuals.start + tile.example(row) * outputCount
-            for (place, output) in direction.outputs.enumerated() { picked[row * width + place] = residual[output] }
+        // Once for the tile: it is looked up in the network.
+        let outputCount = outputCount
+        for place in 0..<width {
+            let column = residuals.start + direction.outputs[place]
+            for row in 0..<tile.count { picked[row * width + place] = column[tile.example(row) * outputCount] }
         }
         features.score(tile, on: direction.weights, vectorCount: width, coefficients: picked, into: scores)
-        for row in 0..<tile.count {
-            var score = scores[row] * features.multiplier
-            for place in 0..<width { score += picked[row * width + place] * direction.bias[place] }
-            scores[row] = score
+        for row in 0..<tile.count { scores[row] *= features.multiplier }
+        for place in 0..<width {
+            let bias = direction.bias[place]
+            for row in 0..<tile.count { scores[row] += picked[row * width + place] * bias }
         }
     }
 }
