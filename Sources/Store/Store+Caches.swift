@@ -5,7 +5,7 @@ extension Store {
     ///
     /// - Throws: ``StoreError``.
     public func caches(of checkpoint: CheckpointRecord) throws -> [CacheRecord] {
-        try reading { db in
+        try lookingUp { db in
             try Row.fetchAll(
                 db.cachedStatement(sql: CacheRecord.select + " WHERE cache.checkpoint = ? ORDER BY cache.kind"),
                 arguments: [checkpoint.id]
@@ -17,7 +17,7 @@ extension Store {
     ///
     /// - Throws: ``StoreError``.
     public func cache(of checkpoint: CheckpointRecord, kind: String, key: ContentDigest) throws -> CacheRecord? {
-        try reading { db in
+        try lookingUp { db in
             guard let cache = try Self.cache(of: checkpoint, kind: kind, in: db) else { return nil }
             return cache.key == key && cache.state == .complete ? cache : nil
         }

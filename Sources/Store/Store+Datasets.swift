@@ -12,7 +12,7 @@ extension Store {
     ///
     /// - Throws: ``StoreError``: `notFound` with the names most like it.
     public func dataset(named name: String) throws -> DatasetRecord {
-        try reading { db in try Self.dataset(named: name, in: db) }
+        try lookingUp { db in try Self.dataset(named: name, in: db) }
     }
 
     /// Copies the inputs of `rows` into `destination`: row after row, elements as they were imported, not divided.

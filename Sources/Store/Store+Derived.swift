@@ -18,7 +18,7 @@ extension Store {
     ///
     /// - Throws: ``StoreError``.
     public func derived(of checkpoint: CheckpointRecord, kind: String, key: ContentDigest) throws -> DerivedRecord? {
-        try reading { db in try Self.derived(of: checkpoint, kind: kind, key: key, in: db) }
+        try lookingUp { db in try Self.derived(of: checkpoint, kind: kind, key: key, in: db) }
     }
 
     /// Copies the bytes of a derived quantity into `destination`.

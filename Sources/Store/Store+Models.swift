@@ -14,14 +14,14 @@ extension Store {
     ///
     /// - Throws: ``StoreError``: `notFound` with the names most like it.
     public func model(named name: String) throws -> ModelRecord {
-        try reading { db in try Self.model(named: name, in: db) }
+        try lookingUp { db in try Self.model(named: name, in: db) }
     }
 
     /// The checkpoints of `model`, by sequence: the last is the latest.
     ///
     /// - Throws: ``StoreError``.
     public func checkpoints(of model: ModelRecord) throws -> [CheckpointRecord] {
-        try reading { db in
+        try lookingUp { db in
             try Row.fetchAll(
                 db.cachedStatement(sql: CheckpointRecord.select + " WHERE checkpoint.model = ? ORDER BY checkpoint.sequence"),
                 arguments: [model.id]

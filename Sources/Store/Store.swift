@@ -68,6 +68,12 @@ extension Store {
         try StoreError.translating(path: path, waited: patience) { try pool.read(body) }
     }
 
+    /// Runs `body`, whose answer is that of a single statement, on a reading connection: SQLite gives a statement one moment by itself, so
+    /// that a transaction around it would add nothing but its time. What else `body` may read is for an error's words alone.
+    func lookingUp<Result>(_ body: (Database) throws -> Result) throws -> Result {
+        try StoreError.translating(path: path, waited: patience) { try pool.unsafeRead(body) }
+    }
+
     /// Runs `body` on the writing connection as the only writer, in a transaction that leaves no trace if `body` throws.
     func writing<Result>(_ body: (Database) throws -> Result) throws -> Result {
         guard let writeLock else { throw StoreError.readOnly(path: path) }
