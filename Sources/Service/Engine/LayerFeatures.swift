@@ -13,6 +13,9 @@ public enum FeatureLayer: Hashable, Sendable {
     /// The output of the layer of a name.
     case named(String)
 
+    /// As it was written.
+    var names: [String] { if case .named(let name) = self { [name] } else { [] } }
+
     /// What requests call the inputs.
     static let inputName = "input"
 

@@ -30,6 +30,9 @@ enum CheckpointList: Hashable, Sendable {
         self = .named(names)
     }
 
+    /// As they were written.
+    var names: [String] { if case .named(let names) = self { names } else { [] } }
+
     /// Their records, in the order in which they were named, or were taken in.
     /// - Throws: 404 naming what there is; `StoreError`.
     func records(of model: ModelRecord, in engine: Engine) throws -> [CheckpointRecord] {

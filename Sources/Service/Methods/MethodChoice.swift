@@ -23,6 +23,9 @@ protocol MethodChoice: Hashable, Sendable {
     /// What it says of listed examples beside their scores, where it says something.
     static var details: Schema.Members { get }
 
+    /// The names in its members, as they were written: of checkpoints, models, layers.
+    var names: [String] { get }
+
     /// Reads its own members from a request, reporting what is wrong.
     init(_ object: JSONObjectReader)
 
@@ -36,6 +39,7 @@ extension MethodChoice {
     static var diagnostics: (always: Schema.Members, sometimes: Schema.Members) { ([:], [:]) }
     static var predictsChange: Bool { false }
     static var details: Schema.Members { [:] }
+    var names: [String] { [] }
 
     /// What the interface's document calls it.
     static var schemaName: String { name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() }

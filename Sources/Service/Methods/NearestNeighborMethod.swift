@@ -29,6 +29,8 @@ struct NearestNeighborMethod: MethodChoice {
     private let metric: NeighborMetric
     private let layer: FeatureLayer
 
+    var names: [String] { layer.names }
+
     init(_ object: JSONObjectReader) {
         metric = object.choice("metric", default: .l2)
         layer = FeatureLayer(object)

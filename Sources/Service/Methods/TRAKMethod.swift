@@ -37,6 +37,8 @@ struct TRAKMethod: MethodChoice {
     private let checkpoints: CheckpointList?
     private let models: [String]
 
+    var names: [String] { (checkpoints?.names ?? []) + models }
+
     init(_ object: JSONObjectReader) {
         checkpoints = CheckpointList("checkpoints", of: object)
         models = (object.optionalArray("models", count: 1...64) ?? []).compactMap { $0.string() }

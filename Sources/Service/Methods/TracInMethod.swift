@@ -33,6 +33,8 @@ struct TracInMethod: MethodChoice {
     private let checkpoints: CheckpointList?
     private let isBrokenDown: Bool
 
+    var names: [String] { checkpoints?.names ?? [] }
+
     init(_ object: JSONObjectReader) {
         checkpoints = CheckpointList("checkpoints", of: object)
         isBrokenDown = object.bool("contributions", default: false)

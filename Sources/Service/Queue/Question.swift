@@ -28,8 +28,7 @@ struct Question: Hashable, Sendable {
         let milliseconds = request.deadlineMilliseconds ?? deadlineMilliseconds
         (request.id, request.deadlineMilliseconds) = (nil, request.until == nil ? nil : milliseconds)
         let names =
-            [request.model, request.checkpoint ?? "", request.gradients ?? ""] + request.groups.map(\.name)
-            + request.tests.compactMap(\.dataset)
+            request.names + request.groups.map(\.name) + request.tests.compactMap(\.dataset)
         self.init(
             content: .influence(request), names: names,
             deadline: request.until.map { _ in DispatchTime.now() + .milliseconds(milliseconds) })
@@ -46,7 +45,8 @@ struct Question: Hashable, Sendable {
         var request = request
         (request.id, request.deadlineMilliseconds) = (nil, nil)
         self.init(
-            content: .selfInfluence(request), names: [request.model, request.checkpoint ?? "", request.gradients ?? ""])
+            content: .selfInfluence(request),
+            names: [request.model, request.checkpoint ?? "", request.gradients ?? ""] + request.method.choice.names)
     }
 
     init(_ request: SlicesRequest) {
@@ -54,7 +54,7 @@ struct Question: Hashable, Sendable {
         (request.scoring.id, request.scoring.deadlineMilliseconds) = (nil, nil)
         let scoring = request.scoring
         let names =
-            [scoring.model, scoring.checkpoint ?? "", scoring.gradients ?? "", request.dataset]
+            scoring.names + [request.dataset]
             + (request.trainingSlices + request.testSlices).map(\.name)
         self.init(content: .slices(request), names: names)
     }
@@ -105,6 +105,15 @@ extension Question {
     var width: Int {
         guard case .influence(let request) = content else { return 0 }
         return request.aggregate == .none ? request.tests.count : 1
+    }
+}
+
+extension InfluenceRequest {
+    /// The names that say how examples are scored.
+    fileprivate var names: [String] {
+        var names = [model, checkpoint ?? "", gradients ?? ""] + (compared + [method]).flatMap(\.choice.names)
+        if case .nearestNeighbors(_, let layer) = candidates { names += layer.names }
+        return names
     }
 }
 

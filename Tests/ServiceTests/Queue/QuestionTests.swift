@@ -46,4 +46,22 @@ struct QuestionTests {
         #expect(try Question.influence(0, tests: 5).width == 5)
         #expect(try Question.influence(0, tests: 5, ["aggregate": "mean"]).width == 1)
     }
+
+    @Test(
+        "a name in another spelling makes another one, as answers repeat it",
+        arguments: [
+            #""checkpoint": "NAME""#, #""gradients": "NAME""#, #""groups": [{"name": "NAME", "indices": [0]}]"#,
+            #""candidates": {"nearest_neighbors": 3, "layer": "NAME"}"#, #""method": "nearest_neighbor", "layer": "NAME""#,
+            #""method": "tracin_cp", "checkpoints": ["NAME"]"#, #""method": "trak", "checkpoints": ["NAME"]"#,
+            #""method": "trak", "models": ["NAME"]"#, #""compare": ["influence", "nearest_neighbor"], "layer": "NAME""#,
+        ])
+    func spelling(members: String) throws {
+        func question(_ name: String) throws -> Question {
+            let members = try JSON(parsing: "{\(members)}".replacing("NAME", with: name)).objectValue
+            return try .influence(0, #require(members))
+        }
+        // One letter: U+00E9, or e and U+0301.
+        #expect(try question("\u{e9}") != question("e\u{301}"))
+        #expect(try question("\u{e9}") == question("\u{e9}"))
+    }
 }
