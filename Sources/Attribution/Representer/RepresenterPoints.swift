@@ -31,7 +31,7 @@ public struct RepresenterPoints: Sendable {
     var hasBias: Bool { dimension > outputCount * inputCount }
 
     /// The representer points of a layer: computes rᵢ of each example it was trained on.
-    /// - Parameter hidden: the training examples as `RetrainedLayer.hidden(of:in:)` has them.
+    /// - Parameter hidden: the training examples with the features that reach the last layer.
     /// - Throws: `Interrupted`.
     public init(
         of layer: RetrainedLayer, on hidden: LabeledExamples, parallel: Parallel, interruption: Interruption = .never
@@ -71,11 +71,6 @@ public struct RepresenterPoints: Sendable {
         let factors = u.map { -Double($0) / scale }
         let weights = factors.flatMap { factor in h.map { Float(factor * Double($0)) } }
         return hasBias ? weights + factors.map { Float($0) } : weights
-    }
-
-    /// The direction of output c alone.
-    public func direction(ofOutput c: Int, features h: some Collection<Float>) -> [Float] {
-        direction(of: (0..<outputCount).map { $0 == c ? 1 : 0 }, features: h)
     }
 
     /// ‖h̃ᵢ‖² of each example.

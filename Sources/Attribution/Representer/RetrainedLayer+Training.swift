@@ -28,7 +28,7 @@ extension RetrainedLayer {
     ///
     /// It is stationary where ‖∇‖ is at most ‖g‖/(100·n), ‖g‖ being the root of the mean of ‖gᵢ‖² over the examples' gradients, and at most
     /// 10⁻⁵·λ‖θ‖. Where single precision lets ‖∇‖ get no smaller, either will do, the latter with 10⁻⁴: `unattributed` says what it is.
-    /// - Parameter hidden: the training examples as `hidden(of:in:)` has them.
+    /// - Parameter hidden: the training examples with the features that reach the last layer.
     /// - Throws: `RepresenterError`, `Interrupted`.
     public init(
         of model: TrainedNetwork, on hidden: LabeledExamples, _ settings: Settings = Settings(), parallel: Parallel,

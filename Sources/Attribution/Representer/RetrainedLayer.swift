@@ -1,4 +1,4 @@
-public import LinearAlgebra
+internal import LinearAlgebra
 public import Networks
 
 /// A model's linear last layer, trained again with an L2 term until it is stationary: what the representer theorem speaks of (Yeh et al.
@@ -45,17 +45,6 @@ public struct RetrainedLayer: Sendable {
         guard given != nil || decay > 0 else { throw .noDecay }
         guard decay > 0, Float(decay).isNormal, (1 / Float(decay)).isNormal else { throw .invalidDecay(decay) }
         return decay
-    }
-
-    /// Features that reach the last layer of a model, with what else is known of the examples.
-    /// - Throws: `Interrupted`.
-    public static func hidden(
-        of examples: LabeledExamples, in model: TrainedNetwork, parallel: Parallel, interruption: Interruption = .never
-    ) throws -> LabeledExamples {
-        guard let hidden = model.hidden else { return examples }
-        let outputs = try hidden.outputs(of: examples.features, parallel: parallel, interruption: interruption)
-        let features = FeatureRows(.float32(outputs), count: examples.count, width: hidden.network.outputWidth)
-        return LabeledExamples(features: features, targets: examples.targets, weights: examples.weights)
     }
 
     /// A network of the layer alone.

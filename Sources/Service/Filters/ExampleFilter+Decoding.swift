@@ -1,14 +1,8 @@
 public import JSON
 
 extension ExampleFilter {
-    /// Reads a filter that is an object of its own, reporting whatever is wrong with it.
-    public init?(_ reader: JSONReader) {
-        let before = reader.issues.count
-        guard let object = reader.object(allowing: Self.fields), reader.issues.count == before else { return nil }
-        self.init(object)
-    }
-
-    /// Reads a filter from the members `fields` of an object that may have others, which are the caller's to allow.
+    /// Reads a filter from the members `fields` of an object that may have others, which are the caller's to allow, reporting whatever is
+    /// wrong with it.
     public init?(_ object: JSONObjectReader) {
         guard Self.fields.contains(where: object.has) else {
             object.report("must have where, target or id")

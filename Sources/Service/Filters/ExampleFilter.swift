@@ -1,6 +1,3 @@
-public import JSON
-public import Store
-
 /// Names examples of a dataset by what is known of them: their metadata, their targets and their ids.
 ///
 ///     {"where": {"source": "scanner-2", "width": {"min": 640}}, "target": [4, 9]}
@@ -36,19 +33,4 @@ public struct ExampleFilter: Hashable, Sendable {
     var orderedMetadata: [(key: [UInt8], condition: FilterCondition)] {
         metadata.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ($0.key, $0.value) }
     }
-
-    /// The filter as a request has it: equal filters are written alike.
-    public var json: JSON {
-        var members: JSONObject = [:]
-        if !metadata.isEmpty {
-            members["where"] = .object(
-                JSONObject(orderedMetadata.map { (String(decoding: $0.key, as: UTF8.self), $0.condition.json) }))
-        }
-        if let target { members["target"] = target.json }
-        if let id { members["id"] = id.json }
-        return .object(members)
-    }
-
-    /// The filter's identity, for what is kept on disk.
-    public var digest: ContentDigest { ContentDigest(ofParts: ["example filter", json.text]) }
 }

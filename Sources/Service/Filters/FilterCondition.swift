@@ -27,21 +27,4 @@ struct FilterCondition: Hashable, Sendable {
                 && maximum.map { value.isAtMost($0) ?? false } ?? true
         }
     }
-
-    /// The condition as JSON: equal ones are written alike.
-    var json: JSON {
-        if let wanted { return Self.list(wanted) }
-        var members: JSONObject = [:]
-        if let minimum { members["min"] = minimum.json }
-        if let maximum { members["max"] = maximum.json }
-        if !unwanted.isEmpty { members["not"] = Self.list(unwanted) }
-        if let exists { members["exists"] = .bool(exists) }
-        return .object(members)
-    }
-
-    /// One value, or several in order.
-    private static func list(_ values: Set<FilterScalar>) -> JSON {
-        if values.count == 1, let only = values.first { return only.json }
-        return .array(Array(values).ordered.map(\.json))
-    }
 }

@@ -35,7 +35,9 @@ struct FilterBench {
     /// What a filter finds.
     func find(_ filter: String, in dataset: String, interruption: Interruption = .never) throws -> [UInt32] {
         let reader = JSONReader(try JSON(parsing: filter))
-        guard let read = ExampleFilter(reader) else { throw JSONSyntaxTrouble(text: "\(reader.issues.issues)") }
+        guard let read = reader.object(allowing: ExampleFilter.fields).flatMap({ ExampleFilter($0) }) else {
+            throw JSONSyntaxTrouble(text: "\(reader.issues.issues)")
+        }
         return try read.indices(in: store.dataset(named: dataset), from: store, at: pointer, interruption: interruption)
     }
 

@@ -8,14 +8,16 @@ import Testing
 struct FilterDecodingTests {
     private func read(_ text: String) throws -> ExampleFilter {
         let reader = JSONReader(try JSON(parsing: text))
-        let filter = ExampleFilter(reader)
+        let object = reader.object(allowing: ExampleFilter.fields)
+        try reader.issues.check()
+        let filter = object.flatMap { ExampleFilter($0) }
         try reader.issues.check()
         return try #require(filter)
     }
 
     private func issues(_ text: String) -> [String] {
         do {
-            return ["read as \(try read(text).json.text)"]
+            return ["read as \(try read(text))"]
         } catch let issues as JSONIssues {
             return issues.issues.map(\.description)
         } catch {
@@ -23,21 +25,31 @@ struct FilterDecodingTests {
         }
     }
 
-    @Test("every kind of condition is read, and written in one way")
+    @Test("every kind of condition is read")
     func kinds() throws {
-        let text = """
-            {"where":{"a":1,"b":"x","c":[false,null,true],"d":{"min":1.5,"max":3},"e":{"not":"x"},"f":{"exists":true},\
-            "g":{"min":"2024-01-01","not":["2024-02-01",null]},"h":null},"target":{"min":3},"id":["a","b"]}
+        let filter = try read(
             """
-        #expect(try read(text).json.text == text)
-        for alone in [#"{"where":{"a":1}}"#, #"{"target":7}"#, #"{"id":"x"}"#] { #expect(try read(alone).json.text == alone) }
+            {"where": {"a": 1, "b": "x", "c": [false, null, true], "d": {"min": 1.5, "max": 3}, "e": {"not": "x"}, "f": {"exists": true}, \
+            "g": {"min": "y", "not": ["z", null]}, "h": null}, "target": {"min": 3}, "id": ["a", "b"]}
+            """)
+        func text(_ text: String) -> FilterScalar { .text(Array(text.utf8)) }
+        let metadata: [String: FilterCondition] = [
+            "a": .init(wanted: [.integer(1)]), "b": .init(wanted: [text("x")]),
+            "c": .init(wanted: [.bool(true), .null, .bool(false)]),
+            "d": .init(minimum: .number(1.5), maximum: .integer(3)), "e": .init(unwanted: [text("x")]), "f": .init(exists: true),
+            "g": .init(unwanted: [.null, text("z")], minimum: text("y")), "h": .init(wanted: [.null]),
+        ]
+        #expect(filter.metadata == Dictionary(uniqueKeysWithValues: metadata.map { (Array($0.utf8), $1) }))
+        #expect(filter.target == .init(minimum: .integer(3)) && filter.id == .init(wanted: [text("b"), text("a")]))
+        #expect(try read(#"{"target": 7}"#) == ExampleFilter(metadata: [:], target: .init(wanted: [.integer(7)])))
+        #expect(try read(#"{"id": "x"}"#) == ExampleFilter(metadata: [:], id: .init(wanted: [text("x")])))
     }
 
     @Test("is the same filter however it was written, and another one where it means something else")
     func identity() throws {
         let filter = try read(#"{"where": {"a": [2, 1, 2.0], "b": {"max": 3, "min": 1}}, "target": [7]}"#)
         let same = try read(#"{"target": 7.0, "where": {"b": {"min": 1, "max": 3.0}, "a": [1, 2]}, "id": null}"#)
-        #expect(filter == same && filter.hashValue == same.hashValue && filter.digest == same.digest)
+        #expect(filter == same && filter.hashValue == same.hashValue)
         let others = [
             #"{"where": {"a": [1, 2]}}"#, #"{"where": {"a": [1, 2], "b": {"min": 1, "max": 3}}, "target": 8}"#,
             #"{"where": {"a": [1, "2"], "b": {"min": 1, "max": 3}}, "target": 7}"#,
@@ -46,7 +58,6 @@ struct FilterDecodingTests {
         ]
         for other in others {
             #expect(try read(other) != filter)
-            #expect(try read(other).digest != filter.digest)
         }
         // One letter in two spellings (U+00E9; e, U+0301) is two keys.
         #expect(try read(#"{"where": {"\u00e9": 1}}"#) != read(#"{"where": {"e\u0301": 1}}"#))
@@ -92,6 +103,6 @@ struct FilterDecodingTests {
         let reader = JSONReader(try JSON(parsing: #"{"name": "scanner 2", "where": {"source": "scanner-2"}}"#))
         let object = try #require(reader.object(allowing: ["name"] + ExampleFilter.fields))
         let filter = try #require(ExampleFilter(object))
-        #expect(filter.json == ["where": ["source": "scanner-2"]])
+        #expect(filter == (try read(#"{"where": {"source": "scanner-2"}}"#)))
     }
 }
