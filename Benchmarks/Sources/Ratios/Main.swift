@@ -120,7 +120,7 @@ struct Ratios {
 
     static func ratio(_ name: String, _ a: Double?, _ b: Double?, atLeast bound: Double? = nil) {
         guard let a, let b else {
-            print("  (no \(name): set PEERS_PYTHON to an interpreter that has torch)")
+            print("  (no \(name): set PEERS_PYTHON to an interpreter that has what the peer imports)")
             return
         }
         let wanted = bound.map { String(format: " (wanted: at least %g)%@", $0, a / b >= $0 ? "" : "  NOT REACHED") } ?? ""

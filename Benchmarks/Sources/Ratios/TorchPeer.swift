@@ -7,7 +7,7 @@ final class TorchPeer {
     private let answers = Pipe()
     private var unread = Data()
 
-    /// Starts the peer with an interpreter that has torch; nil where there is none.
+    /// Starts the peer with an interpreter that has what it imports, torch first; nil where there is none.
     init?(interpreter: String, script: String, data: String) throws {
         process.executableURL = URL(fileURLWithPath: interpreter)
         process.arguments = [script, data]
