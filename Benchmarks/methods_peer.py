@@ -3,41 +3,20 @@ with its milliseconds.
 
 usage: methods_peer.py SHARED    (the folder with data/mnist and fixtures/mnist-mlp; captum must be there)
 """
-import gzip
-import os
 import sys
-import time
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from captum.influence import TracInCP, TracInCPFast
 from safetensors.torch import load_file
 
-torch.set_num_threads(os.cpu_count())
+from mnist_peer import Perceptron, first_test, serve, training
+
 shared = sys.argv[1]
 fixture = f"{shared}/fixtures/mnist-mlp"
 RATE, CHECKPOINTS = 0.001, [f"{fixture}/ckpt_{place}.safetensors" for place in range(3)]
-
-
-def idx(name, offset):
-    return np.frombuffer(gzip.open(f"{shared}/data/mnist/{name}.gz").read(), np.uint8)[offset:]
-
-
-X = torch.from_numpy(idx("train-images-idx3-ubyte", 16).reshape(-1, 784)[5000:].astype(np.float32) / 255)
-y = torch.from_numpy(idx("train-labels-idx1-ubyte", 8)[5000:].astype(np.int64))
-tests = np.load(f"{fixture}/test_idx.npy")
-x_test = torch.from_numpy(idx("t10k-images-idx3-ubyte", 16).reshape(-1, 784)[tests[:1]].astype(np.float32) / 255)
-y_test = torch.from_numpy(np.load(f"{fixture}/y_test.npy")[:1].astype(np.int64))
-
-
-class Perceptron(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.fc1, self.fc2 = torch.nn.Linear(784, 128), torch.nn.Linear(128, 10)
-
-    def forward(self, x):
-        return self.fc2(torch.tanh(self.fc1(x)))
+X, y = training(shared)
+x_test, y_test = first_test(shared, fixture)
 
 
 class Examples(torch.utils.data.Dataset):
@@ -93,8 +72,4 @@ def factors(batch=5_500):
 cases = {
     "tracin": lambda: tracin.influence((x_test, y_test)), "fast": lambda: fast.influence((x_test, y_test)), "factors": factors,
 }
-print("ready", flush=True)
-for line in sys.stdin:
-    start = time.perf_counter()
-    cases[line.strip()]()
-    print((time.perf_counter() - start) * 1e3, flush=True)
+serve(cases)

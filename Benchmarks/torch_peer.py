@@ -2,29 +2,18 @@
 
 usage: torch_peer.py SHARED    (the folder with data/mnist, fixtures/mnist-softmax and fixtures/mnist-mlp)
 """
-import gzip
-import os
 import sys
-import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.numpy import load_file
 
-torch.set_num_threads(os.cpu_count())
+from mnist_peer import Perceptron, first_test, serve, training
+
 shared = sys.argv[1]
-
-
-def idx(name, offset):
-    return np.frombuffer(gzip.open(f"{shared}/data/mnist/{name}.gz").read(), np.uint8)[offset:]
-
-
-X = torch.from_numpy(idx("train-images-idx3-ubyte", 16).reshape(-1, 784)[5000:].astype(np.float32) / 255)
-y = torch.from_numpy(idx("train-labels-idx1-ubyte", 8)[5000:].astype(np.int64))
-tests = np.load(f"{shared}/fixtures/mnist-softmax/test_idx.npy")
-x_test = torch.from_numpy(idx("t10k-images-idx3-ubyte", 16).reshape(-1, 784)[tests[:1]].astype(np.float32) / 255)
-y_test = torch.from_numpy(np.load(f"{shared}/fixtures/mnist-softmax/y_test.npy")[:1].astype(np.int64))
+X, y = training(shared)
+x_test, y_test = first_test(shared, f"{shared}/fixtures/mnist-softmax")
 weight = torch.from_numpy(load_file(f"{shared}/fixtures/mnist-softmax/model.safetensors")["linear.weight"])
 model = torch.nn.Linear(784, 10, bias=False)
 model.weight.data.copy_(weight)
@@ -55,17 +44,6 @@ def scores():
     residuals = torch.softmax(X @ weight.T, 1)
     residuals[torch.arange(len(X)), y] -= 1
     return (residuals * (X @ direction.T)).sum(1)
-
-
-class Perceptron(torch.nn.Module):
-    """The fixture's network, 784-128-10 with tanh."""
-
-    def __init__(self):
-        super().__init__()
-        self.fc1, self.fc2 = torch.nn.Linear(784, 128), torch.nn.Linear(128, 10)
-
-    def forward(self, x):
-        return self.fc2(torch.tanh(self.fc1(x)))
 
 
 mlp = Perceptron()
@@ -148,8 +126,4 @@ cases = {
     "product": lambda: X @ direction.T,
     "scores": scores,
 }
-print("ready", flush=True)
-for line in sys.stdin:
-    start = time.perf_counter()
-    cases[line.strip()]()
-    print((time.perf_counter() - start) * 1e3, flush=True)
+serve(cases)
