@@ -63,7 +63,9 @@ extension Engine {
         let solutions = solve([solving], interruption: interruption)
         let solved = try measured(solving.sides.map { try solutions[$0.key]!.get() }, of: solving, interruption)
         let singles = removed.prefix(examples.count).flatMap { $0.map { Int($0) } }
-        let annotations = try store.annotations(of: model.training.record, at: Set(singles).sorted())
+        let annotations = try store.annotations(of: model.training.record, at: Set(singles).sorted()) {
+            try interruption.check()
+        }
         return ParametersAnswer(
             request: request, model: model, solving: solving, parameters: model.parameters, tensors: model.trainedTensors,
             results: request.removals.indices.map {

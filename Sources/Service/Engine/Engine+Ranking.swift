@@ -30,15 +30,13 @@ extension Engine {
             results[part.index] = Result {
                 var made = try results[part.index].get()
                 let scanned = try outcome.get()
-                let solution = try scanned.image.map { image in
-                    guard let solution = part.solution, let solving = part.plan.scoring.solving else {
-                        preconditionFailure("only solutions have images")
-                    }
-                    return try measured(solution, by: image, solving.sides[part.subject], of: solving)
+                var solution = part.solution
+                if let image = scanned.image, let solved = solution, let solving = part.plan.scoring.solving {
+                    solution = try measured(solved, by: image, solving.sides[part.subject], of: solving)
                 }
                 made[part.subject] = try result(
-                    of: part.plan, subject: part.subject, solution ?? part.solution, scores: scanned.scores,
-                    ends: scanned.ends, interruptions[part.index])
+                    of: part.plan, subject: part.subject, solution, scores: scanned.scores, ends: scanned.ends,
+                    interruptions[part.index])
                 return made
             }
         }

@@ -40,8 +40,9 @@ extension Engine {
     private func answer(to request: SelfInfluenceRequest, _ interruption: Interruption) throws -> SelfInfluenceAnswer {
         let begin = DispatchTime.now()
         let model = try model(request.model, checkpoint: request.checkpoint, interruption: interruption)
-        // Its decoder takes no others.
-        guard let method = request.method.selfScoring else { preconditionFailure("\(request.method.name) scores tests alone") }
+        guard let method = request.method.selfScoring else {
+            throw Problem(at: "/method", InfluenceRequest.Method.onlySelfScoring(not: request.method.name))
+        }
         let influence = try method.selfInfluence(for: request, of: model, in: self, interruption: interruption)
         let distribution = try ScoreDistribution(of: influence.scores, largest: request.k, interruption: interruption)
         guard let distribution, distribution.mean.isFinite else { throw SolverError.notFinite }
@@ -51,7 +52,9 @@ extension Engine {
         }
         let scored = DispatchTime.now()
         let listed = distribution.largest
-        let annotations = try store.annotations(of: model.training.record, at: listed.sorted())
+        let annotations = try store.annotations(of: model.training.record, at: listed.sorted()) {
+            try interruption.check()
+        }
         return SelfInfluenceAnswer(
             request: request, model: model, influence: influence, distribution: distribution,
             annotations: Dictionary(annotations.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first }),

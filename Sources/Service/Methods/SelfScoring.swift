@@ -64,9 +64,7 @@ extension InfluenceRequest.Method {
     static func readForSelf(_ object: JSONObjectReader) -> Self {
         let names = selfScoring.map { $0.name }
         if let name = object.members["method"]?.stringValue, kinds.contains(where: { $0.name == name }), !names.contains(name) {
-            object.report(
-                "method",
-                "must be a method that knows self-influence: \(names.joined(separator: ", ")); \(name) is for tests alone")
+            object.report("method", onlySelfScoring(not: name))
             return .standard
         }
         let name = object.choice("method", of: names, default: InfluenceMethod.name)
@@ -82,6 +80,12 @@ extension InfluenceRequest.Method {
             object.report(field, "has no meaning for \(kind.name). " + remedyForSelf { $0.fields.has(field) })
         }
         return Self(kind.init(object))
+    }
+
+    /// Why a method is refused.
+    static func onlySelfScoring(not name: String) -> String {
+        let names = selfScoring.map { $0.name }.joined(separator: ", ")
+        return "must be a method that knows self-influence: \(names); \(name) is for tests alone"
     }
 
     private static func remedyForSelf(_ isMeant: (any SelfScoring.Type) -> Bool) -> String {
