@@ -25,13 +25,12 @@ extension InfluenceRequest {
         measurement = object?.choice("measurement", default: .loss) ?? .loss
         system = SystemRequest(object)
         until = object?.optionalObject("until").flatMap { Goal($0) }
-        // By its own name, what is the default makes no other question.
-        gradients = object?.optionalString("gradients").flatMap { $0 == ChosenGradients.exact ? nil : $0 }
+        gradients = object?.gradients()
         k = object?.integer("k", default: Self.standardK, in: 1...limits.maximumK) ?? Self.standardK
         candidates = object?.optionalValue("candidates").flatMap { Candidates($0) }
         groups = object?.groups(limits) ?? []
         include = object?.optionalValue("include").map { $0.options(Include.names) } ?? .metadata
-        deadlineMilliseconds = object?.optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
+        deadlineMilliseconds = object?.deadline(limits)
         try reader.issues.check()
     }
 }

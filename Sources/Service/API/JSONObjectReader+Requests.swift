@@ -9,6 +9,16 @@ extension JSONObjectReader {
         return id
     }
 
+    /// A request's `deadline_ms`; nil for the configuration's.
+    func deadline(_ limits: RequestLimits) -> Int? {
+        optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
+    }
+
+    /// The cache that a request's `gradients` names; nil for exact ones, also by their name: that makes no other question.
+    func gradients() -> String? {
+        optionalString("gradients").flatMap { $0 == ChosenGradients.exact ? nil : $0 }
+    }
+
     /// Sets of training examples, none of one name.
     func groups(_ limits: RequestLimits) -> [InfluenceRequest.Group] {
         let groups = (optionalArray("groups", count: 1...limits.maximumGroups) ?? []).compactMap { InfluenceRequest.Group($0) }

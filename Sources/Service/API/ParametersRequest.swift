@@ -73,7 +73,7 @@ public struct ParametersRequest: Hashable, Sendable {
         system = SystemRequest(object)
         k = object?.integer("k", default: 10, in: 1...limits.maximumK) ?? 10
         include = object?.optionalValue("include").map { $0.options(Include.names) } ?? .metadata
-        deadlineMilliseconds = object?.optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
+        deadlineMilliseconds = object?.deadline(limits)
         try reader.issues.check()
     }
 }

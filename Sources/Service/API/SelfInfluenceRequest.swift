@@ -40,11 +40,10 @@ public struct SelfInfluenceRequest: Hashable, Sendable {
         method = object.map { InfluenceRequest.Method.readForSelf($0) } ?? .standard
         curvature = CurvatureRequest(object)
         solver = object?.optionalObject("solver").flatMap { ExampleSolver.readForSelf($0) }
-        // By its own name, what is the default makes no other question.
-        gradients = object?.optionalString("gradients").flatMap { $0 == ChosenGradients.exact ? nil : $0 }
+        gradients = object?.gradients()
         k = object?.integer("k", default: 10, in: 1...limits.maximumK) ?? 10
         include = object?.optionalValue("include").map { $0.options(Self.included) } ?? .metadata
-        deadlineMilliseconds = object?.optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
+        deadlineMilliseconds = object?.deadline(limits)
         try reader.issues.check()
     }
 }

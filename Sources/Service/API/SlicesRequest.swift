@@ -70,12 +70,12 @@ extension InfluenceRequest {
         measurement = object?.choice("measurement", default: .loss) ?? .loss
         system = SystemRequest(object)
         until = nil
-        gradients = object?.optionalString("gradients").flatMap { $0 == ChosenGradients.exact ? nil : $0 }
+        gradients = object?.gradients()
         // Rankings aren't shown.
         k = 1
         candidates = nil
         groups = []
         include = .allScores
-        deadlineMilliseconds = object?.optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
+        deadlineMilliseconds = object?.deadline(limits)
     }
 }

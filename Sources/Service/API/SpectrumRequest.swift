@@ -34,7 +34,7 @@ public struct SpectrumRequest: Hashable, Sendable {
         }
         curvature = CurvatureRequest(object)
         k = object?.integer("k", default: 10, in: Self.counts) ?? 10
-        deadlineMilliseconds = object?.optionalInteger("deadline_ms", in: 1...limits.maximumDeadlineMilliseconds)
+        deadlineMilliseconds = object?.deadline(limits)
         try reader.issues.check()
     }
 
